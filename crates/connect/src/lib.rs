@@ -1,0 +1,17 @@
+//! Everything that comes from outside: databases, HTTP APIs and files, turned into Arrow batches with decided types.
+//!
+//! # Invariants
+//! - `connect` never sees a transaction and never writes to the warehouse: it hands [`Page`]s to whoever asked.
+//! - A credential leaves the process only through this crate, towards the hosts it may go to (the egress guard).
+//! - Types never change a value silently: what does not fit a column goes to a variant column or widens it, and is reported.
+//!
+//! # Adding one
+//! A REST source is one YAML file under `connectors/`. A source that needs code is one module with `open`, `test`,
+//! `streams` and `read`, and one arm in [`source::Source`].
+
+pub mod arrow_types;
+pub mod failure;
+pub mod page;
+
+pub use failure::{Failure, FailureKind};
+pub use page::{Page, Start, Stream, StreamTable, TableBatch};

@@ -1,0 +1,143 @@
+//! Every error code a user can meet, with its explanation: the one list behind `dango explain CODE`.
+
+use crate::say::shown_by_display;
+use std::fmt;
+
+macro_rules! codes {
+    ($($variant:ident = $code:literal: $explanation:literal;)+) => {
+        /// A stable error code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($variant),+ }
+
+        impl Code {
+            /// Every code, in the order of the list.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Returns the code as printed.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+
+            /// Returns what the code means and what to do, in a few sentences.
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Self::$variant => $explanation),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    Bug = "bug": "Dango itself failed. Nothing of yours was changed by the failing step. Run the command again with \
+        DANGO_LOG=debug and report what `.dango/logs/dango.jsonl` says about it.";
+    Interrupted = "interrupted": "The command was interrupted (Ctrl-C or SIGTERM). The warehouse is as it was after the last \
+        commit; the next `dango sync` continues.";
+    UsageInvalid = "usage_invalid": "An argument of the command does not fit: `dango COMMAND --help` shows what it takes.";
+    InputNeeded = "input_needed": "The command needs an answer but has no terminal to ask on, or `--no-input` was given. Give \
+        the answer with the flag the error names.";
+    ProjectNotFound = "project_not_found": "No `.dango/project.yml` was found in this folder or above it. Create a project \
+        with `dango init`, or name one with `--project` or DANGO_PROJECT_ROOT.";
+    ProjectExists = "project_exists": "The folder already holds a project. `dango init` completes missing files of a project \
+        but never overwrites one.";
+    ProjectLocked = "project_locked": "Another dango process is working in this project. Wait until it ends; the error names \
+        its process id.";
+    ConfigUnreadable = "config_unreadable": "A configuration file cannot be read as YAML or TOML. The error names the file, \
+        line and column.";
+    ConfigInvalid = "config_invalid": "A configuration file is well-formed but says something that does not hold: an unknown \
+        key, a wrong type, a duplicate name. The error names the place.";
+    VariableMissing = "variable_missing": "A `${VARIABLE}` in a configuration file has no value. Set it in the environment or \
+        in `.env`, or give a default: `${VARIABLE:-value}`.";
+    CredentialMissing = "credential_missing": "A source needs a credential that was found nowhere. The error lists the places \
+        that were searched, in order. `dango secrets set` stores one.";
+    SecretNotFound = "secret_not_found": "There is no secret of that name in `.dlt/secrets.toml`. `dango secrets list` shows \
+        what there is.";
+    SourceNotFound = "source_not_found": "No source of that name is in `.dango/sources.yml`. `dango source list` shows what \
+        there is.";
+    SourceExists = "source_exists": "A source of that name already exists. Choose another name, or change it with `dango \
+        source edit`.";
+    SourceTypeUnknown = "source_type_unknown": "The source's type is neither built in nor a connector file of this project. \
+        `dango source add --help` lists the types. Other sources are not affected.";
+    SourceDisabled = "source_disabled": "The source has `enabled: false` in `.dango/sources.yml`.";
+    SourceNameInvalid = "source_name_invalid": "A source name has letters, digits and `_`, starts with a letter, and is at \
+        most 55 characters long, because it becomes the schema `raw_<name>`.";
+    SourceUnreachable = "source_unreachable": "The source's host did not answer, or closed the connection. Nothing was \
+        changed; the next sync continues where this one stopped.";
+    SourceUnauthorized = "source_unauthorized": "The source refused the credential (wrong, expired or revoked). Set a new one \
+        with `dango secrets set` and test it with `dango source test`.";
+    SourceForbidden = "source_forbidden": "The source knows the credential but does not let it read this. Give it the right at \
+        the provider.";
+    SourceMissing = "source_missing": "The source has no such table, file, folder or address.";
+    SourceRateLimited = "source_rate_limited": "The source keeps answering that there are too many requests, beyond the \
+        retries. Sync again later, or lower the connector's `rate_limit`.";
+    SourceFailed = "source_failed": "The source answered with an error of its own (HTTP 5xx, a database error) beyond the \
+        retries.";
+    SourceProtocol = "source_protocol": "The source answered something that is not what it should be: broken JSON, a record \
+        path that is not there, pages that never end, a redirect to another host.";
+    SourceChanged = "source_changed": "The source's structure changed while it was read. The sync was undone; run it again.";
+    EgressDenied = "egress_denied": "The address may not be contacted: it is private, link-local or a metadata address, or not \
+        a host this source may talk to. `egress.allow_private` in `.dango/project.yml` allows named private hosts.";
+    FileInvalid = "file_invalid": "A file cannot be read as its format says. The error names file, line and what is wrong \
+        there. Nothing of it was loaded.";
+    FileTooLarge = "file_too_large": "A cell or value is beyond the limit of 64 MiB.";
+    SchemaFrozen = "schema_frozen": "The source's columns changed, and its contract is `freeze`. Look at the change with \
+        `dango sync --dry-run`, and take it over with `dango sync --accept-schema`.";
+    ReplaceEmpty = "replace_empty": "The sync would have emptied a table that has rows. The table was not touched. If the \
+        source is meant to be empty, run it with `--allow-empty-replace`.";
+    ReplaceShrinks = "replace_shrinks": "The sync would have removed more than half of a table's rows. The table was not \
+        touched. If that is right, run it with `--allow-empty-replace`; `shrink_limit_percent` in the source sets the limit.";
+    SyncFailed = "sync_failed": "At least one source failed; the others were synced. Each failure was printed with its own \
+        error. `dango source show NAME` has the history.";
+    QueryRefused = "query_refused": "Only one SELECT over tables and views of the warehouse is allowed. Statements that write, \
+        attach, load, configure or read files are refused before they run.";
+    QueryInvalid = "query_invalid": "DuckDB cannot run the SQL. The error is DuckDB's own, with the place.";
+    QueryTimeout = "query_timeout": "The query ran longer than allowed and was stopped. `--timeout` raises the limit.";
+    QueryMemory = "query_memory": "The query needed more memory than the worker may use. `platform.memory_limit_mb` in \
+        `.dango/project.yml` raises it.";
+    OutputExists = "output_exists": "The output file exists already and is never overwritten without `--force`.";
+    OutputFailed = "output_failed": "The output could not be written: the error says where and why.";
+    WarehouseBusy = "warehouse_busy": "The warehouse file is held by another program. Close it there and try again.";
+    WarehouseCorrupt = "warehouse_corrupt": "DuckDB cannot open the warehouse file. Nothing was written to it. Restore it \
+        from a backup, or move it away: the next sync builds a new one from the sources.";
+    WarehouseVersion = "warehouse_version": "The warehouse file was written by another version of DuckDB than this program \
+        reads.";
+    WorkerDied = "worker_died": "The warehouse's process ended in the middle of a statement. What it had not committed is \
+        undone; a new one starts with the next statement.";
+    SandboxMissing = "sandbox_missing": "This machine cannot cage a child process as asked. `dango doctor` says what is \
+        missing.";
+    DiskFull = "disk_full": "The disk is full. What was not committed is undone; free some space and sync again.";
+    FileAccess = "file_access": "A file or folder could not be read or written. The error names it.";
+    StoreFailed = "store_failed": "The metadata database `.dango/metadata.db` cannot be read or written. Nothing was changed \
+        without its audit row.";
+    StoreVersion = "store_version": "The metadata database was written by a newer dango. Use that version, or restore the \
+        backup that its upgrade made.";
+    PermissionDenied = "permission_denied": "Your role does not include what this command needs.";
+    CodeUnknown = "code_unknown": "There is no such error code. `dango explain` without an argument lists all.";
+    DoctorFound = "doctor_found": "`dango doctor` found something to mend; each finding was printed with its fix.";
+}
+
+impl Code {
+    /// Returns the code printed as `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+shown_by_display!(Code);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_unique_and_explained() {
+        for (index, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(Code::parse(code.as_str()), Some(*code), "{code} stands twice");
+            assert!(code.explanation().len() > 40, "{code} is hardly explained");
+            assert!(Code::ALL.iter().skip(index + 1).all(|other| other.as_str() != code.as_str()));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Roles, permissions and their witnesses; secrets in memory; masking. No I/O.
+//!
+//! # Invariants
+//! - An [`Allow`] is made by [`authorize`] alone: its fields are private.
+//! - Plain secrets exist only as [`Plain`]: no `Debug`, `Display`, `Serialize` or `Clone`; zeroed on drop.
+//!
+//! # Adding one
+//! A permission is one line in [`permissions`]; a secret-bearing type holds [`Plain`]; a known token prefix is one line in
+//! [`mask`].
+
+pub mod actor;
+pub mod mask;
+pub mod permissions;
+pub mod plain;
+pub mod witness;
+
+pub use actor::{Actor, RequestId, Role};
+pub use mask::{Redactor, mask};
+pub use permissions::Permission;
+pub use plain::Plain;
+pub use witness::{Allow, Denied, Implies, authorize};

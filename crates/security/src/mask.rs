@@ -1,0 +1,177 @@
+//! Masking: how a secret may be shown, and how it is removed from text that was not meant to hold it.
+
+use crate::plain::Plain;
+use std::sync::RwLock;
+use zeroize::Zeroizing;
+
+/// What stands for the hidden part of a secret; always the same length, so that it tells nothing.
+pub const STARS: &str = "***************";
+
+/// Prefixes that say what a credential is and nothing about its value, longest first where one begins another.
+const KNOWN_PREFIXES: [&str; 24] = [
+    "sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_live_", "pk_test_", "whsec_", "sk-ant-", "sk-proj-", "sk-or-",
+    "github_pat_", "ghp_", "gho_", "ghs_", "glpat-", "xoxb-", "xoxp-", "xapp-", "shpat_", "pat-", "ya29.", "1//",
+    "dango_ak_", "dap_",
+];
+
+/// Returns a secret as it may be shown: a known prefix, then exactly 15 stars.
+pub fn mask(secret: &str) -> String {
+    let prefix = KNOWN_PREFIXES
+        .iter()
+        .find(|prefix| secret.len() > prefix.len() && secret.starts_with(**prefix));
+    format!("{}{STARS}", prefix.unwrap_or(&""))
+}
+
+/// Secrets shorter than this are not searched for in text: they would turn ordinary words into stars.
+const SEARCHED_BYTES_MIN: usize = 6;
+
+/// Knows the secrets that were loaded and removes them from any text, in every form they are likely to appear in.
+#[derive(Default)]
+pub struct Redactor {
+    /// Longest first, so that a secret that contains another is replaced whole.
+    known: RwLock<Vec<(Zeroizing<String>, String)>>,
+}
+
+impl Redactor {
+    /// Returns a redactor that knows nothing yet.
+    pub const fn new() -> Self {
+        Self { known: RwLock::new(Vec::new()) }
+    }
+
+    /// Remembers a secret, with its percent-encoded, base64, JSON-escaped and hex forms.
+    pub fn learn(&self, secret: &Plain<String>) {
+        let value = secret.expose();
+        if value.len() < SEARCHED_BYTES_MIN {
+            return;
+        }
+        let shown = mask(value);
+        let mut known = match self.known.write() {
+            Ok(known) => known,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        for form in encodings::forms(value) {
+            if !known.iter().any(|(secret, _)| **secret == *form) {
+                known.push((form, shown.clone()));
+            }
+        }
+        known.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
+    }
+
+    /// Returns `text` with every known secret masked.
+    pub fn redact(&self, text: &str) -> String {
+        let known = match self.known.read() {
+            Ok(known) => known,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        let mut clean = text.to_owned();
+        for (secret, shown) in known.iter() {
+            if clean.contains(secret.as_str()) {
+                clean = clean.replace(secret.as_str(), shown);
+            }
+        }
+        clean
+    }
+}
+
+mod encodings {
+    //! The forms in which a secret turns up in URLs, headers, JSON and dumps.
+
+    use std::fmt::Write as _;
+    use zeroize::Zeroizing;
+
+    const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    /// Returns `value` itself and its encoded forms, without duplicates.
+    pub(super) fn forms(value: &str) -> Vec<Zeroizing<String>> {
+        let mut forms = vec![Zeroizing::new(value.to_owned())];
+        let encoded = [
+            percent(value, "-._~"),
+            percent(value, "-._~*"),
+            json(value),
+            hex(value),
+            base64(value.as_bytes(), 0),
+            base64(value.as_bytes(), 1),
+            base64(value.as_bytes(), 2),
+        ];
+        for form in encoded {
+            if form.len() >= super::SEARCHED_BYTES_MIN && !forms.contains(&form) {
+                forms.push(form);
+            }
+        }
+        forms
+    }
+
+    fn percent(value: &str, unreserved: &str) -> Zeroizing<String> {
+        let mut out = Zeroizing::new(String::new());
+        for byte in value.bytes() {
+            let character = char::from(byte);
+            if character.is_ascii_alphanumeric() || unreserved.contains(character) {
+                out.push(character);
+            } else {
+                // Writing into a String cannot fail.
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+        out
+    }
+
+    fn json(value: &str) -> Zeroizing<String> {
+        Zeroizing::new(value.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+
+    fn hex(value: &str) -> Zeroizing<String> {
+        let mut out = Zeroizing::new(String::new());
+        for byte in value.bytes() {
+            let _ = write!(out, "{byte:02x}");
+        }
+        out
+    }
+
+    /// Returns the part of the base64 text (RFC 4648 §4) that `value` alone decides when `offset` unknown bytes precede it,
+    /// as a user name does in a Basic header.
+    fn base64(value: &[u8], offset: usize) -> Zeroizing<String> {
+        let mut bytes = Zeroizing::new(vec![0; offset]);
+        bytes.extend_from_slice(value);
+        let mut out = Zeroizing::new(String::new());
+        for chunk in bytes.chunks_exact(3) {
+            let group = chunk.iter().fold(0_usize, |group, byte| (group << 8) | usize::from(*byte));
+            for shift in [18, 12, 6, 0] {
+                out.push(BASE64.get((group >> shift) & 63).map_or('=', |byte| char::from(*byte)));
+            }
+        }
+        // The first characters mix in the unknown bytes; the incomplete last group mixes in whatever follows.
+        Zeroizing::new(out.chars().skip(if offset == 0 { 0 } else { offset + 1 }).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_prefix_is_kept_and_the_rest_is_fifteen_stars() {
+        assert_eq!(mask("sk_live_abc"), "sk_live_***************");
+        assert_eq!(mask("hunter2"), STARS);
+        assert_eq!(mask(""), STARS);
+        assert_eq!(mask("sk_live_"), STARS);
+        assert_eq!(STARS.len(), 15);
+    }
+
+    #[test]
+    fn a_learned_secret_is_removed_in_every_form() {
+        let redactor = Redactor::new();
+        redactor.learn(&Plain::new("p@ss/w\"rd?1".into()));
+        for text in [
+            "password is p@ss/w\"rd?1.",
+            "https://u:p%40ss%2Fw%22rd%3F1@host/",
+            r#"{"password":"p@ss/w\"rd?1"}"#,
+            "704073732f772272643f31",
+            "Authorization: Basic dTpwQHNzL3cicmQ/MQ==",
+            "cEBzcy93InJkPzE=",
+        ] {
+            let clean = redactor.redact(text);
+            assert!(clean.contains(STARS), "{text} -> {clean}");
+        }
+        assert_eq!(redactor.redact("nothing here"), "nothing here");
+    }
+}

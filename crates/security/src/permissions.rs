@@ -1,0 +1,82 @@
+//! The whole policy, one screen: every permission, whom it is for, and whether the operator at the command line has it.
+
+use crate::actor::Role::{self, Admin, Editor, Viewer};
+
+/// A permission: a type without values, named in handlers, witnesses and transactions.
+pub trait Permission: Send + Sync + 'static {
+    /// The name in tokens, audit rows and documents: `source.sync`.
+    const NAME: &'static str;
+    /// The roles that have it.
+    const ROLES: &'static [Role];
+    /// Whether the operator has it.
+    const OPERATOR: bool;
+}
+
+macro_rules! permissions {
+    ($($type:ident = $name:literal for [$($role:ident),* $(,)?] $(and $operator:ident)?;)+) => {
+        $(
+            #[doc = concat!("`", $name, "`")]
+            #[derive(Debug)]
+            pub struct $type;
+
+            impl Permission for $type {
+                const NAME: &'static str = $name;
+                const ROLES: &'static [Role] = &[$($role),*];
+                const OPERATOR: bool = permissions!(@operator $($operator)?);
+            }
+        )+
+
+        /// Every permission in the order of the list: name, roles, operator.
+        pub const ALL: &[(&str, &[Role], bool)] =
+            &[$(($type::NAME, $type::ROLES, $type::OPERATOR)),+];
+    };
+    (@operator Operator) => { true };
+    (@operator) => { false };
+}
+
+permissions! {
+    SourceView            = "source.view"             for [Viewer, Editor, Admin] and Operator;
+    SourceViewCredentials = "source.view_credentials" for [Admin]                 and Operator;
+    SourceSync            = "source.sync"             for [Editor, Admin]         and Operator;
+    SourceManage          = "source.manage"           for [Editor, Admin]         and Operator;
+    CsvUpload             = "csv.upload"              for [Editor, Admin]         and Operator;
+    CsvDelete             = "csv.delete"              for [Editor, Admin]         and Operator;
+    DbtView               = "dbt.view"                for [Viewer, Editor, Admin] and Operator;
+    DbtRun                = "dbt.run"                 for [Editor, Admin]         and Operator;
+    DbtManage             = "dbt.manage"              for [Editor, Admin]         and Operator;
+    DashboardView         = "dashboard.view"          for [Viewer, Editor, Admin] and Operator;
+    DashboardCreate       = "dashboard.create"        for [Editor, Admin]         and Operator;
+    QueryExecute          = "query.execute"           for [Editor, Admin]         and Operator;
+    DashboardManage       = "dashboard.manage"        for [Admin]                 and Operator;
+    HealthView            = "health.view"             for [Viewer, Editor, Admin] and Operator;
+    LogsView              = "logs.view"               for [Viewer, Editor, Admin] and Operator;
+    PlatformManage        = "platform.manage"         for [Admin]                 and Operator;
+    ConfigView            = "config.view"             for [Editor, Admin]         and Operator;
+    ConfigManage          = "config.manage"           for [Admin]                 and Operator;
+    UsersView             = "users.view"              for [Admin]                 and Operator;
+    UsersManage           = "users.manage"            for [Admin]                 and Operator;
+    AuthManage            = "auth.manage"             for [Admin]                 and Operator;
+    AuditView             = "audit.view"              for [Admin]                 and Operator;
+    NotebooksView         = "notebooks.view"          for [Viewer, Editor, Admin];
+    NotebooksExecute      = "notebooks.execute"       for [Editor, Admin];
+    NotebooksManage       = "notebooks.manage"        for [Editor, Admin];
+    GovernanceView        = "governance.view"         for [Viewer, Editor, Admin] and Operator;
+    GovernanceManage      = "governance.manage"       for [Admin]                 and Operator;
+    SchedulerView         = "scheduler.view"          for [Viewer, Editor, Admin] and Operator;
+    SchedulerManage       = "scheduler.manage"        for [Admin]                 and Operator;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_29_names_of_the_heritage_stand_once_each() {
+        let mut names: Vec<_> = ALL.iter().map(|(name, ..)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 29);
+        assert!(ALL.iter().all(|(_, roles, _)| roles.contains(&Admin)));
+        assert!(ALL.iter().all(|(_, roles, _)| !roles.contains(&Viewer) || roles.contains(&Editor)));
+    }
+}
