@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Everything CI runs, cheapest refusal first. Called by `make test`, which sets the build variables.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+step format
+cargo fmt --all --check
+
+step lints
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step real data
+DANGO_TEST_DATA=$(scripts/test-data.sh "$DANGO_BUILD_CACHE")
+export DANGO_TEST_DATA
+
+step tests
+cargo test --workspace --locked --all-targets
+cargo test --workspace --locked --doc
+
+step documentation
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --locked --no-deps --quiet
+
+step "crash campaign, a share of make soak"
+SOAK_SHARE=${SOAK_SHARE:-5} scripts/soak.sh
