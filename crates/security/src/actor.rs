@@ -21,6 +21,11 @@ impl RequestId {
     pub const fn new(uuid: Uuid) -> Self {
         Self(uuid)
     }
+
+    /// Returns the UUID.
+    pub const fn as_uuid(self) -> Uuid {
+        self.0
+    }
 }
 
 impl fmt::Display for RequestId {

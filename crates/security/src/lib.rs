@@ -5,16 +5,18 @@
 //! - Plain secrets exist only as [`Plain`]: no `Debug`, `Display`, `Serialize` or `Clone`; zeroed on drop.
 //!
 //! # Adding one
-//! A permission is one line in [`permissions`]; a secret-bearing type holds [`Plain`]; a known token prefix is one line in
-//! [`mask`].
+//! A permission is one line in [`permissions`]; an audit event is one line in [`events`]; a secret-bearing type holds
+//! [`Plain`]; a known token prefix is one line in [`mask`].
 
 pub mod actor;
+pub mod events;
 pub mod mask;
 pub mod permissions;
 pub mod plain;
 pub mod witness;
 
 pub use actor::{Actor, RequestId, Role};
+pub use events::Event;
 pub use mask::{Redactor, mask};
 pub use permissions::Permission;
 pub use plain::Plain;

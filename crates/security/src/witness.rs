@@ -37,6 +37,7 @@ impl<P: Permission> Allow<P> {
 /// `P: Implies<Q>` says that whoever has `P` has `Q`; the policy table must agree (tested).
 pub trait Implies<Q: Permission>: Permission {}
 
+impl<P: Permission> Implies<P> for P {}
 impl Implies<SourceView> for SourceSync {}
 impl Implies<SourceView> for SourceManage {}
 impl Implies<ConfigView> for ConfigManage {}

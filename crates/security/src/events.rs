@@ -1,0 +1,87 @@
+//! What the audit log can say happened: the one mapping between the two heritages' vocabularies.
+
+use std::fmt;
+
+macro_rules! events {
+    ($($variant:ident = $name:literal, $kind:literal;)+) => {
+        /// Something that happened and is written down: an act, a refusal, a failure.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Event { $($variant),+ }
+
+        impl Event {
+            /// Every event, in the order of the list.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Returns the name in the column and key `event`: Dango's, or DAP's where Dango has none.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// Returns the name in the column and key `event_type`: DAP's, or `<noun>.<past>`.
+            pub const fn kind(self) -> &'static str {
+                match self { $(Self::$variant => $kind),+ }
+            }
+        }
+    };
+}
+
+events! {
+    ProjectCreated   = "project_created",     "project.created";
+    SourceAdded      = "source_added",        "source.created";
+    SourceUpdated    = "source_updated",      "source.updated";
+    SourceRemoved    = "source_removed",      "source.deleted";
+    SourceTested     = "source_tested",       "source.tested";
+    SyncTriggered    = "sync_triggered",      "sync.triggered";
+    SyncCompleted    = "sync_completed",      "sync.completed";
+    SyncFailed       = "sync_failed",         "sync.failed";
+    SyncInterrupted  = "sync_interrupted",    "sync.interrupted";
+    JobCancelled     = "job_cancelled",       "job.cancelled";
+    QueryExecuted    = "query_executed",      "query.executed";
+    QueryFailed      = "query_failed",        "query.failed";
+    QueryRefused     = "query_refused",       "query.refused";
+    QueryExported    = "query_exported",      "query.exported";
+    SecretSet        = "secret_set",          "secret.set";
+    SecretDeleted    = "secret_deleted",      "secret.deleted";
+    ConfigUpdated    = "config_updated",      "config.updated";
+    WarehouseCompacted = "warehouse_compacted", "warehouse.compacted";
+    PermissionDenied = "permission_denied",   "permission.denied";
+}
+
+impl Event {
+    /// Returns the event that was stored as `name`.
+    pub fn from_stored(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|event| event.as_str() == name)
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_names_of_an_event_are_its_own() {
+        for (index, event) in Event::ALL.iter().enumerate() {
+            assert_eq!(
+                Event::from_stored(event.as_str()),
+                Some(*event),
+                "{event} stands twice"
+            );
+            assert!(event.kind().contains('.'), "{event} has no noun");
+            assert!(
+                Event::ALL
+                    .iter()
+                    .skip(index + 1)
+                    .all(|other| other.kind() != event.kind())
+            );
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Everything in which the databases differ. No other module may ask which one it talks to.
+
+use crate::error::StoreError;
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    AccessMode, ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, IsolationLevel,
+    RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, sqlx,
+};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long one statement waits for another process's lock; DAP's value.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// One writes, the others read its last snapshot; each costs a thread.
+const SQLITE_CONNECTIONS_MAX: u32 = 4;
+
+/// Connects to the `SQLite` file at `path`, which must exist.
+pub(crate) async fn connect_sqlite(path: &Path) -> Result<DatabaseConnection, DbErr> {
+    // The path is given beside the URL, because a URL would need it in UTF-8.
+    let mut options = ConnectOptions::new("sqlite://metadata.db");
+    let path = path.to_path_buf();
+    options
+        .max_connections(SQLITE_CONNECTIONS_MAX)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .filename(&path)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(SQLITE_BUSY_TIMEOUT)
+                .foreign_keys(true)
+                // macOS flushes the drive's cache only when asked to; elsewhere this does nothing.
+                .pragma("fullfsync", "ON")
+        });
+    Database::connect(options).await
+}
+
+/// Returns how a transaction that writes begins. `SQLite` takes its lock at once: taken later, at the first write, it would
+/// fail without waiting when somebody else wrote since.
+pub(crate) fn write_options(backend: DbBackend) -> TransactionOptions {
+    match backend {
+        DbBackend::Sqlite => TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        },
+        _ => TransactionOptions {
+            isolation_level: Some(IsolationLevel::Serializable),
+            ..TransactionOptions::default()
+        },
+    }
+}
+
+/// Returns how a transaction that only reads begins: it sees one snapshot.
+pub(crate) fn read_options(backend: DbBackend) -> TransactionOptions {
+    match backend {
+        DbBackend::Sqlite => TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+            ..TransactionOptions::default()
+        },
+        _ => TransactionOptions {
+            isolation_level: Some(IsolationLevel::RepeatableRead),
+            access_mode: Some(AccessMode::ReadOnly),
+            ..TransactionOptions::default()
+        },
+    }
+}
+
+/// Returns whether writers of one process should queue up before they begin: where the database has one lock and no queue,
+/// an unlucky writer would starve.
+pub(crate) fn writes_alone(backend: DbBackend) -> bool {
+    backend == DbBackend::Sqlite
+}
+
+/// Returns the statement that copies a whole `SQLite` database into the empty file `to`.
+pub(crate) fn copy_statement(to: &str) -> Statement {
+    Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO ?", [to.into()])
+}
+
+/// Returns whether the transaction lost against another one and may be repeated.
+pub(crate) fn is_conflict(error: &DbErr) -> bool {
+    match code(error) {
+        Some(Number::Sqlite(BUSY | LOCKED)) => true,
+        Some(Number::Sql(state)) => matches!(state.as_str(), "40001" | "40P01"),
+        _ => false,
+    }
+}
+
+/// Returns whether `error` says that a unique index already has the row.
+pub(crate) fn is_duplicate(error: &DbErr) -> bool {
+    matches!(
+        error.sql_err(),
+        Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
+    )
+}
+
+/// Returns `error` as what somebody can do about it.
+pub(crate) fn classify(error: DbErr) -> StoreError {
+    match code(&error) {
+        Some(Number::Sqlite(FULL)) => StoreError::Full(error),
+        Some(Number::Sqlite(CORRUPT | NOT_A_DATABASE)) => StoreError::Corrupt(error),
+        Some(Number::Sqlite(BUSY | LOCKED)) => StoreError::Busy { attempts: 1 },
+        Some(Number::Sql(state)) if state == "53100" => StoreError::Full(error),
+        _ => StoreError::Database(error),
+    }
+}
+
+// https://www.sqlite.org/rescode.html; extended codes carry these in their lowest byte.
+const BUSY: u8 = 5;
+const LOCKED: u8 = 6;
+const CORRUPT: u8 = 11;
+const FULL: u8 = 13;
+const NOT_A_DATABASE: u8 = 26;
+
+/// An error number of the database.
+enum Number {
+    Sqlite(u8),
+    Sql(String),
+}
+
+fn code(error: &DbErr) -> Option<Number> {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return None;
+    };
+    let sqlx::Error::Database(error) = &**error else {
+        return None;
+    };
+    let code = error.code()?;
+    if error
+        .try_downcast_ref::<sqlx::sqlite::SqliteError>()
+        .is_some()
+    {
+        let extended: u32 = code.parse().ok()?;
+        return u8::try_from(extended & 0xff).ok().map(Number::Sqlite);
+    }
+    Some(Number::Sql(code.into_owned()))
+}

@@ -1,0 +1,47 @@
+//! What can go wrong in the metadata database, told apart as far as somebody can act on it.
+
+use domain::JobId;
+use domain::job::JobStep;
+use sea_orm::DbErr;
+use std::io;
+
+/// A failure of the store. Nothing of the transaction it happened in was written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the file of the metadata database cannot be used")]
+    File(#[from] io::Error),
+    #[error("the metadata database has the migration {newest}, which this version does not know")]
+    SchemaNewer { newest: String },
+    #[error("the file is the database of another program")]
+    SchemaForeign,
+    #[error("the metadata database was busy {attempts} times in a row")]
+    Busy { attempts: u32 },
+    #[error("the disk of the metadata database is full")]
+    Full(#[source] DbErr),
+    #[error("the metadata database is damaged")]
+    Corrupt(#[source] DbErr),
+    #[error("the metadata database failed")]
+    Database(#[source] DbErr),
+    #[error("the metadata database holds {what} that cannot be read")]
+    Stored { what: &'static str },
+    #[error("a failed statement was ignored inside a transaction")]
+    StatementIgnored,
+    #[error("the details of an audit row are longer than {bytes_max} bytes")]
+    DetailsTooLong { bytes_max: usize },
+    #[error("there is no job {id} of this permission")]
+    JobMissing { id: JobId },
+    #[error("the job {id} was given to another attempt")]
+    JobLost { id: JobId },
+    #[error("`{target}` is already being worked on by another job")]
+    JobRunning { target: String },
+    #[error(transparent)]
+    JobStep(#[from] JobStep),
+    #[error("the effect was finished before")]
+    EffectFinished,
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        crate::dialect::classify(error)
+    }
+}

@@ -1,0 +1,77 @@
+//! The open database.
+
+use crate::dialect;
+use crate::error::StoreError;
+use crate::file;
+use crate::ids::Ids;
+use crate::jobs::Owner;
+use crate::migrations;
+use domain::Clock;
+use sea_orm::DatabaseConnection;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// What the store takes from the process it runs in.
+pub struct Process {
+    pub clock: Arc<dyn Clock>,
+    pub ids: Ids,
+    /// Who this process is; its jobs and effects are signed with it.
+    pub owner: Owner,
+}
+
+/// The metadata database. Clones share one pool.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) db: DatabaseConnection,
+    pub(crate) process: Process,
+    /// Held while a transaction writes, where writers must queue up.
+    pub(crate) turn: Mutex<()>,
+}
+
+impl Store {
+    /// Opens the `SQLite` file at `path`, creating it in an existing folder, and brings its schema up to date; an older
+    /// schema is backed up first, a newer one is refused.
+    pub async fn open(path: &Path, process: Process) -> Result<Self, StoreError> {
+        file::prepare(path)?;
+        let db = connect(path).await?;
+        migrations::apply(&db, Some(path)).await?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                db,
+                process,
+                turn: Mutex::new(()),
+            }),
+        })
+    }
+
+    /// Closes every connection; what was committed stays.
+    pub async fn close(self) -> Result<(), StoreError> {
+        Ok(self.inner.db.close_by_ref().await?)
+    }
+
+    /// Returns who this process is to the store.
+    pub fn owner(&self) -> &Owner {
+        &self.inner.process.owner
+    }
+}
+
+/// Several processes may open a new file at once; turning the write-ahead log on needs a lock that `SQLite` does not wait for.
+async fn connect(path: &Path) -> Result<DatabaseConnection, StoreError> {
+    let mut attempt = 1;
+    loop {
+        match dialect::connect_sqlite(path).await {
+            Err(error)
+                if dialect::is_conflict(&error) && attempt < crate::transactions::ATTEMPTS_MAX =>
+            {
+                crate::transactions::pause(attempt).await;
+                attempt += 1;
+            }
+            done => return Ok(done?),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The store, from outside. `conformance!` runs each function of its list on each database; another database is one line.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking; clippy's own exemption ends at functions that are no #[test]"
+)]
+
+mod audit;
+mod crash;
+mod databases;
+mod effects;
+mod files;
+mod jobs;
+mod races;
+mod sync_runs;
+mod transactions;
+
+macro_rules! conformance {
+    ($($database:ident: $factory:ty;)+ => $list:tt) => {
+        $(conformance!(@database $database $factory, $list);)+
+    };
+    (@database $database:ident $factory:ty, { $($module:ident: [$($test:ident),+ $(,)?];)+ }) => {
+        mod $database {
+            $(mod $module {
+                use crate::databases::Factory as _;
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $test() {
+                        crate::$module::$test(&<$factory>::create()).await;
+                    }
+                )+
+            })+
+        }
+    };
+}
+
+conformance! {
+    sqlite: crate::databases::Sqlite;
+    => {
+        transactions: [
+            a_commit_writes_the_change_and_its_audit_row,
+            a_failure_writes_nothing,
+            an_error_that_is_swallowed_cannot_commit,
+            a_transaction_is_of_no_use_after_its_end,
+            a_transaction_that_is_given_up_is_undone,
+            a_borrowing_transaction_can_be_spawned,
+            details_have_a_limit,
+        ];
+        races: [
+            sixty_four_increments_over_two_handles_are_all_counted,
+            of_sixty_four_starts_one_succeeds,
+            of_sixty_four_equal_keys_one_creates,
+            many_may_open_a_new_database_at_once,
+        ];
+        audit: [
+            an_act_without_a_change_is_recorded,
+            a_denial_is_recorded,
+            the_log_is_filtered_and_paged_newest_first,
+        ];
+        jobs: [
+            a_job_runs_and_succeeds,
+            a_job_fails_with_its_reason,
+            a_known_key_finds_the_first_job,
+            two_jobs_do_not_run_on_one_target,
+            under_another_permission_a_job_is_missing,
+            a_final_job_is_left_alone,
+            a_heartbeat_tells_of_progress_and_of_the_wish_to_stop,
+            a_queued_job_is_cancelled_at_once,
+            jobs_are_filtered_and_paged_newest_first,
+            a_job_whose_process_is_gone_is_found_and_settled,
+        ];
+        sync_runs: [
+            a_sync_is_remembered_whole,
+            a_sync_belongs_to_one_job,
+            the_history_is_paged_newest_first,
+            the_latest_sync_of_each_source_is_found,
+        ];
+        effects: [
+            an_effect_leaves_its_intent_and_its_outcome,
+            an_effect_has_one_outcome,
+            an_effect_is_finished_under_its_own_permission,
+            an_effect_whose_process_is_gone_is_found_and_settled,
+        ];
+    }
+}
