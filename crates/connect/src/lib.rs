@@ -10,8 +10,22 @@
 //! `streams` and `read`, and one arm in [`source::Source`].
 
 pub mod arrow_types;
+pub mod catalog;
+pub mod credentials;
+pub mod egress;
 pub mod failure;
+pub mod files;
+pub mod http;
+pub mod normalise;
 pub mod page;
+pub mod rest;
+pub mod source;
+pub mod sql;
 
+pub use catalog::{Catalog, Connector, Engine, Field};
+pub use credentials::Credentials;
+pub use egress::Egress;
 pub use failure::{Failure, FailureKind};
-pub use page::{Page, Start, Stream, StreamTable, TableBatch};
+pub use http::Time;
+pub use page::{Page, RecordBatch, Start, Stream, StreamTable, TableBatch};
+pub use source::Source;

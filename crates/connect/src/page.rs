@@ -1,6 +1,6 @@
 //! What a source gives: streams, and pages of batches with the position after each.
 
-use arrow::array::RecordBatch;
+pub use arrow::array::RecordBatch;
 use domain::{Disposition, TableSchema, Timestamp};
 use std::sync::Arc;
 

@@ -1,0 +1,183 @@
+//! The head of a delimited file: how it is written and what its columns are called.
+
+use super::super::chunks::{Chunk, Chunks, RECORD_BYTES_MAX};
+use super::super::dialect::{cell_text, is_header, sniff};
+use super::super::faults::{Fault, Wrong, check_text, lossy};
+use super::super::format::Format;
+use super::super::inspection::Delimited;
+use super::super::names::{column_names, numbered_names};
+use super::super::options::FileOptions;
+use super::super::place::Place;
+use super::super::records::{Dialect, Records, Step};
+use crate::failure::{Failure, FailureKind};
+use domain::limits::COLUMNS_MAX;
+use domain::say;
+use domain::{TableSchema, names::normalize};
+
+/// What the head of a file says.
+pub(super) struct Head {
+    pub(super) layout: Delimited,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Delimited {
+    pub(super) const fn dialect(&self) -> Dialect {
+        Dialect {
+            delimiter: self.delimiter,
+            quote: self.quote,
+            escape: self.escape,
+        }
+    }
+}
+
+/// Reads the head, and returns it with the first chunk, set to the first row.
+pub(super) fn find(
+    chunks: &mut Chunks,
+    place: &Place,
+    format: Format,
+    options: &FileOptions,
+    known: Option<&TableSchema>,
+) -> Result<(Head, Chunk), Failure> {
+    let mut chunk = chunks.next()?.unwrap_or_default();
+    let (dialect, preamble) = match excel_line(&chunk.bytes, options) {
+        Some((delimiter, preamble)) => (
+            Dialect {
+                delimiter,
+                ..sniff(&chunk.bytes, format, options)?
+            },
+            preamble,
+        ),
+        None => (sniff(&chunk.bytes, format, options)?, 0),
+    };
+    let (cells, behind) = first_record(chunks, &mut chunk, preamble, dialect, place)?;
+    if cells.len() > COLUMNS_MAX {
+        return Err(Failure::new(
+            FailureKind::FileTooLarge,
+            say!(
+                "file ",
+                name * place,
+                " has ",
+                cells.len(),
+                " columns; ",
+                COLUMNS_MAX,
+                " are the limit"
+            ),
+        )
+        .hint("is `delimiter` right?"));
+    }
+    let mut warnings = Vec::new();
+    let bytes: Vec<&[u8]> = cells.iter().map(String::as_bytes).collect();
+    let header = options
+        .header
+        .unwrap_or_else(|| is_header(&bytes, names_known(&cells, known)));
+    let columns = if cells.is_empty() {
+        warnings.push("it is empty".into());
+        Vec::new()
+    } else if header {
+        chunk.from = behind;
+        let (names, warned) = column_names(&cells);
+        warnings.extend(warned);
+        names
+    } else {
+        chunk.from = preamble;
+        if options.header.is_none() {
+            let first = lossy(bytes.first().unwrap_or(&&b""[..]));
+            warnings.push(format!(
+                "no header was found, the first line starts with `{first}`; set `header: true` if it names the columns"
+            ));
+        }
+        numbered_names(cells.len())
+    };
+    let Dialect {
+        delimiter,
+        quote,
+        escape,
+    } = dialect;
+    let layout = Delimited {
+        delimiter,
+        quote,
+        escape,
+        preamble,
+        header,
+        columns,
+    };
+    Ok((Head { layout, warnings }, chunk))
+}
+
+/// Sets a chunk that starts the file to its first row, as the first pass found it.
+pub(super) fn skip(
+    chunks: &mut Chunks,
+    place: &Place,
+    layout: &Delimited,
+) -> Result<Chunk, Failure> {
+    let mut chunk = chunks.next()?.unwrap_or_default();
+    chunk.from = layout.preamble;
+    if layout.header {
+        chunk.from = first_record(chunks, &mut chunk, layout.preamble, layout.dialect(), place)?.1;
+    }
+    Ok(chunk)
+}
+
+/// Returns the delimiter that Excel's own first line `sep=;` names, and the length of that line.
+fn excel_line(bytes: &[u8], options: &FileOptions) -> Option<(u8, usize)> {
+    let [b's', b'e', b'p', b'=', delimiter, rest @ ..] = bytes else {
+        return None;
+    };
+    let length = match rest {
+        [b'\r', b'\n', ..] => 7,
+        [b'\n' | b'\r', ..] => 6,
+        _ => return None,
+    };
+    (options.delimiter.is_none() && delimiter.is_ascii()).then_some((*delimiter, length))
+}
+
+/// Returns the cells of the first record and where the next one starts; the chunk grows until it holds the record.
+fn first_record(
+    chunks: &mut Chunks,
+    chunk: &mut Chunk,
+    from: usize,
+    dialect: Dialect,
+    place: &Place,
+) -> Result<(Vec<String>, usize), Failure> {
+    loop {
+        let fault = |at, what, bytes: &[u8]| Fault { at, what }.to_failure(place, bytes, 1);
+        let bytes = &chunk.bytes;
+        let mut records = Records::new(bytes, from, dialect);
+        let mut spans = Vec::new();
+        let step = records.next_into(&mut spans).map_err(|behind| {
+            check_text(bytes)
+                .err()
+                .unwrap_or(Fault {
+                    at: behind.0,
+                    what: Wrong::TextAfterQuote,
+                })
+                .to_failure(place, bytes, 1)
+        })?;
+        if let Step::Open(quote) = step {
+            if chunk.last {
+                return Err(fault(quote, Wrong::OpenQuote, bytes));
+            }
+            if bytes.len() > RECORD_BYTES_MAX {
+                return Err(fault(quote, Wrong::RecordTooLarge, bytes));
+            }
+            let more = chunks.next()?.unwrap_or_default();
+            chunk.bytes.extend_from_slice(&more.bytes);
+            chunk.last = more.last;
+            continue;
+        }
+        let head = bytes.get(..records.at()).unwrap_or(bytes);
+        check_text(head).map_err(|wrong| wrong.to_failure(place, bytes, 1))?;
+        let text =
+            |span: &_| String::from_utf8_lossy(&cell_text(bytes, *span, dialect)).into_owned();
+        return Ok((spans.iter().map(text).collect(), records.at()));
+    }
+}
+
+/// Returns whether the record names a column that the table has already.
+fn names_known(cells: &[String], known: Option<&TableSchema>) -> bool {
+    known.is_some_and(|table| {
+        cells
+            .iter()
+            .any(|cell| table.column(&normalize(cell)).is_some())
+    })
+}

@@ -1,0 +1,247 @@
+//! Walking through the pages of one endpoint.
+
+mod request;
+
+use super::fetch::Fetcher;
+use super::json;
+use super::paginate::{self, Seen, Step};
+use super::plan::{Plan, StreamPlan};
+use super::select::{self, Path};
+use super::spec::PaginatorKind;
+use crate::failure::{Failure, FailureKind};
+use crate::http::{Answer, host};
+use domain::say;
+use domain::say::Quoted;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use url::Url;
+
+/// What a walk is for.
+pub(super) struct Route<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) stream: &'a StreamPlan,
+    /// The parent's fields, for a child stream.
+    pub(super) parent: Option<&'a BTreeMap<String, Value>>,
+    /// Parameters of this sync: where to start and end.
+    pub(super) bounds: Vec<(String, String)>,
+}
+
+/// The pages of one endpoint, one after the other.
+pub(super) struct Walk<'a> {
+    route: Route<'a>,
+    step: Option<Step>,
+    /// Where the records are, once they were found.
+    selector: Option<Path>,
+    /// Steps that were taken, as hashes: coming back to one would never end.
+    taken: HashSet<u64>,
+    previous: Vec<Value>,
+    pages: u64,
+    warnings: Vec<String>,
+}
+
+/// A page.
+pub(super) struct Records {
+    pub(super) records: Vec<Value>,
+    pub(super) bytes: u64,
+}
+
+impl<'a> Walk<'a> {
+    /// Returns a walk from `step`, or from the first page.
+    pub(super) fn new(route: Route<'a>, step: Option<Step>) -> Self {
+        let step = step.unwrap_or_else(|| paginate::first(&route.stream.paginator));
+        let selector = route.stream.selector.clone();
+        Self {
+            route,
+            step: Some(step),
+            selector,
+            taken: HashSet::new(),
+            previous: Vec::new(),
+            pages: 0,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Returns how the next page will be asked for, `None` at the end.
+    pub(super) const fn position(&self) -> Option<&Step> {
+        self.step.as_ref()
+    }
+
+    pub(super) fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// Takes back the records of a page, so that the next can be compared with it.
+    pub(super) fn give_back(&mut self, records: Vec<Value>) {
+        self.previous = records;
+    }
+
+    /// Returns the next page, `None` at the end.
+    pub(super) async fn next(&mut self, fetcher: &mut Fetcher) -> Result<Option<Records>, Failure> {
+        let Some(mut step) = self.step.take() else {
+            return Ok(None);
+        };
+        let mut answer = self.ask(fetcher, &step).await;
+        if self.is_guess(&step)
+            && let Err(failure) = &answer
+            && matches!(failure.kind, FailureKind::Failed | FailureKind::Missing)
+        {
+            // Page 0 was a guess: an API that counts from 1 may refuse it.
+            step = Step::Page(1);
+            answer = self.ask(fetcher, &step).await;
+        }
+        let Some(answer) = answer? else {
+            return Ok(None);
+        };
+        let bytes = answer.body.len() as u64;
+        let parsed = json::parse(&answer.body, &self.place(&answer.url))?;
+        let mut body = parsed.value;
+        if parsed.mended {
+            self.warnings.push(format!(
+                "stream {}: a text had half of a character; it is kept as its escape",
+                self.route.stream.name
+            ));
+        }
+        let mut records = self.take_records(&mut body, &answer)?;
+        let seen = Seen {
+            body: &body,
+            records: &records,
+            headers: &answer.headers,
+            url: &answer.url,
+        };
+        let mut next = paginate::next(&self.route.stream.paginator, &step, &seen)?;
+        if self.repeats(&step, &records)? {
+            records.clear();
+        }
+        if let Some(Step::Url(url)) = &mut next {
+            self.strip_secret(url);
+        }
+        self.suspect_more(next.as_ref(), records.len());
+        self.step = next;
+        Ok(Some(Records { records, bytes }))
+    }
+
+    async fn ask(&mut self, fetcher: &mut Fetcher, step: &Step) -> Result<Option<Answer>, Failure> {
+        self.count(step)?;
+        let request = self.route.request(step)?;
+        fetcher
+            .fetch(self.route.plan, self.route.stream, &request)
+            .await
+    }
+
+    fn is_guess(&self, step: &Step) -> bool {
+        *step == Step::Page(0) && self.route.stream.paginator.first_page.is_none()
+    }
+
+    fn count(&mut self, step: &Step) -> Result<(), Failure> {
+        self.pages += 1;
+        let mut hasher = DefaultHasher::new();
+        step.hash(&mut hasher);
+        if !self.taken.insert(hasher.finish()) {
+            return Err(self.endless("the next page is one that was read already"));
+        }
+        if self.pages > self.route.plan.pages_max {
+            return Err(Failure::new(
+                FailureKind::Protocol,
+                say!(
+                    "stream ", name Quoted(&self.route.stream.name), " has more than ",
+                    self.route.plan.pages_max, " pages"
+                ),
+            )
+            .hint("ask for larger pages, or raise `pages_max`"));
+        }
+        Ok(())
+    }
+
+    fn take_records(&mut self, body: &mut Value, answer: &Answer) -> Result<Vec<Value>, Failure> {
+        if body.is_null() {
+            return Ok(Vec::new());
+        }
+        let detected = self.selector.is_none();
+        let selector = self
+            .selector
+            .clone()
+            .unwrap_or_else(|| select::detect(body));
+        let taken = selector.take(body).ok_or_else(|| {
+            Failure::new(
+                FailureKind::Protocol,
+                say!(
+                    "the answer of ", name Quoted(&self.place(&answer.url)), " has no ",
+                    name Quoted(&selector.keys().join(".")), ", where its records should be"
+                ),
+            )
+            .hint("set the endpoint's `data_selector` to where the list of records is")
+        })?;
+        if detected && !taken.is_empty() {
+            self.selector = Some(selector);
+        }
+        Ok(taken)
+    }
+
+    /// Returns whether the page says the same as the one before and is to be left out; fails when that would go on forever.
+    fn repeats(&mut self, step: &Step, records: &[Value]) -> Result<bool, Failure> {
+        if records.is_empty() || records != self.previous.as_slice() {
+            return Ok(false);
+        }
+        match step {
+            // The API counts from 1 and took page 0 for page 1.
+            Step::Page(1) if self.route.stream.paginator.first_page.is_none() => Ok(true),
+            _ => Err(self.endless("two pages in a row have the same records")),
+        }
+    }
+
+    fn endless(&self, reason: &'static str) -> Failure {
+        Failure::new(
+            FailureKind::Protocol,
+            say!("the pages of stream ", name Quoted(&self.route.stream.name), " never end: ").text(reason),
+        )
+        .hint("set the endpoint's `paginator` to how this API pages, or tell its end with `total_path` or `has_more_path`")
+    }
+
+    /// A next link may repeat the API key; it must not get into a resume key.
+    fn strip_secret(&self, link: &mut String) {
+        if let Some(name) = self.route.plan.auth.secret_param()
+            && let Ok(mut url) = Url::parse(link)
+        {
+            request::remove_param(&mut url, name);
+            *link = url.into();
+        }
+    }
+
+    /// A single page that is exactly as long as pages often are is probably not all there is.
+    fn suspect_more(&mut self, next: Option<&Step>, records: usize) {
+        let stream = self.route.stream;
+        let limit = stream.params.iter().find(|(name, _)| {
+            [
+                "limit",
+                "per_page",
+                "page_size",
+                "pageSize",
+                "size",
+                "count",
+            ]
+            .contains(&name.as_str())
+        });
+        let is_full = limit.map_or(
+            [10, 20, 25, 50, 100, 200, 250, 500, 1000].contains(&records),
+            |(_, limit)| limit.parse() == Ok(records),
+        );
+        if self.pages == 1
+            && next.is_none()
+            && is_full
+            && stream.paginator.kind == PaginatorKind::Auto
+            && self.route.parent.is_none()
+        {
+            self.warnings.push(format!(
+                "stream {}: one page with {records} records and no sign of a next one; if there are more, set its \
+                 `paginator` (`single_page` if not)",
+                stream.name
+            ));
+        }
+    }
+
+    fn place(&self, url: &Url) -> String {
+        let path = &self.route.stream.path;
+        format!("{}/{}", host(url), path.trim_start_matches('/'))
+    }
+}

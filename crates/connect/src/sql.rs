@@ -1,0 +1,22 @@
+//! Databases as sources: what PostgreSQL and MySQL have in common.
+//!
+//! Both are read inside one read-only snapshot for all tables of a source, so that tables that belong together stay
+//! together. A table with a unique key and a cursor is read in the order of its key and can go on after a cut; every other
+//! table is read as the server hands it out, which is faster.
+
+mod batch;
+mod block;
+mod calendar;
+mod cells;
+mod choice;
+mod dsn;
+mod mark;
+pub mod mysql;
+mod naming;
+mod pages;
+mod passes;
+mod place;
+mod plan;
+pub mod postgres;
+mod settings;
+mod texts;

@@ -1,0 +1,125 @@
+//! A source's block in `sources.yml`, read key by key so that an unknown one is named with what it may have meant.
+
+use crate::failure::{Failure, FailureKind};
+use domain::say;
+use domain::say::{Quoted, Say};
+use serde_json::{Map, Value};
+
+/// How alike two words must be for one to be suggested for the other.
+const LIKENESS_MIN: f64 = 0.7;
+
+/// A block that is being read; [`Block::finish`] refuses what was not asked for.
+pub(super) struct Block<'a> {
+    /// What messages call it: "source `shop`".
+    place: Say,
+    values: &'a Map<String, Value>,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Block<'a> {
+    /// Returns a reader of `value`, which must be a map.
+    pub(super) fn new(place: Say, value: &'a Value) -> Result<Self, Failure> {
+        match value {
+            Value::Object(values) => Ok(Self { place, values, asked: Vec::new() }),
+            _ => Err(invalid(say!("", place, " is not a map of keys and values"))),
+        }
+    }
+
+    /// Returns the value of `key`, `None` when it is absent or null.
+    pub(super) fn value(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.asked.push(key);
+        self.values.get(key).filter(|value| !value.is_null())
+    }
+
+    /// Returns the text of the first of `keys` that is there; a number counts as its digits.
+    pub(super) fn text(&mut self, keys: &[&'static str]) -> Result<Option<String>, Failure> {
+        let mut found = None;
+        for key in keys {
+            let text = match self.value(key) {
+                None => continue,
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Number(number)) => number.to_string(),
+                Some(_) => return Err(self.wrong(key, "a text")),
+            };
+            found = found.or(Some(text).filter(|text| !text.is_empty()));
+        }
+        Ok(found)
+    }
+
+    /// Returns the texts of the first of `keys` that is there; a single text counts as a list of one.
+    pub(super) fn texts(&mut self, keys: &[&'static str]) -> Result<Option<Vec<String>>, Failure> {
+        let mut found = None;
+        for key in keys {
+            let texts = match self.value(key) {
+                None => continue,
+                Some(Value::String(text)) => vec![text.clone()],
+                Some(Value::Array(items)) => items
+                    .iter()
+                    .map(|item| item.as_str().map(str::to_owned))
+                    .collect::<Option<Vec<_>>>()
+                    .ok_or_else(|| self.wrong(key, "a list of texts"))?,
+                Some(_) => return Err(self.wrong(key, "a list of texts")),
+            };
+            found = found.or(Some(texts));
+        }
+        Ok(found)
+    }
+
+    /// Returns the failure of a key whose value is not `expected`.
+    pub(super) fn wrong(&self, key: &str, expected: &'static str) -> Failure {
+        invalid(say!("", self.place, ": ", name Quoted(key), " must be ").text(expected))
+    }
+
+    /// Refuses keys that nobody asked for.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let Some(unknown) = self.values.keys().find(|key| !self.asked.contains(&key.as_str())) else {
+            return Ok(());
+        };
+        let failure = invalid(say!("", self.place, " has an unknown key ", name Quoted(unknown)));
+        Err(match closest(unknown, self.asked.iter().copied()) {
+            Some(meant) => failure.hint(say!("did you mean ", name Quoted(meant), "?")),
+            None => failure,
+        })
+    }
+}
+
+/// Returns the failure of a configuration that does not hold.
+pub(super) fn invalid(say: Say) -> Failure {
+    Failure::new(FailureKind::ConfigInvalid, say)
+}
+
+/// Returns the one of `words` that `word` was most likely meant to be.
+pub(super) fn closest<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |other: &&str| strsim::jaro_winkler(&word.to_lowercase(), &other.to_lowercase());
+    words
+        .map(|other| (likeness(&other), other))
+        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, other)| other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_unknown_key_is_refused_with_a_suggestion() {
+        let value = json!({"schema": "public", "tabel_names": ["a"], "port": 5432});
+        let mut block = Block::new(say!("source `shop`"), &value).expect("a map");
+        assert_eq!(block.text(&["schema"]).expect("text"), Some("public".into()));
+        assert_eq!(block.text(&["port"]).expect("number"), Some("5432".into()));
+        assert_eq!(block.texts(&["table_names"]).expect("absent"), None);
+        let failure = block.finish().expect_err("unknown");
+        assert_eq!(failure.say.as_str(), "source `shop` has an unknown key `tabel_names`");
+        assert_eq!(failure.hint.as_str(), "did you mean `table_names`?");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_named_without_being_shown() {
+        let value = json!({"schema": {"password": "hunter2"}});
+        let mut block = Block::new(say!("source `shop`"), &value).expect("a map");
+        let failure = block.text(&["schema"]).expect_err("a map is no text");
+        assert_eq!(failure.say.as_str(), "source `shop`: `schema` must be a text");
+    }
+}

@@ -1,0 +1,139 @@
+//! Where a database is, who signs in, and what is read: a source's block together with its credentials.
+
+use super::block::{Block, invalid};
+use super::choice::Choices;
+use super::dsn::Dsn;
+use crate::credentials::Credentials;
+use crate::failure::{Failure, FailureKind};
+use domain::say::{Quoted, Say};
+use domain::{SourceName, say};
+use security::Plain;
+use serde_json::Value;
+
+/// What differs between the kinds of database.
+pub(super) struct Dialect {
+    pub(super) schemes: &'static [&'static str],
+    pub(super) port_default: u16,
+    /// How the URL form looks, for messages.
+    pub(super) example: &'static str,
+    pub(super) tls_options: &'static [&'static str],
+    pub(super) certificate_options: &'static [&'static str],
+}
+
+/// A server, and how to sign in there.
+pub(super) struct Server {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) database: String,
+    pub(super) user: String,
+    pub(super) password: Plain<String>,
+    /// The TLS mode in libpq's words.
+    pub(super) tls: Option<String>,
+    /// A file with the certificates to trust beside the system's.
+    pub(super) certificate: Option<String>,
+}
+
+/// Everything a source of this kind is told.
+pub(super) struct Settings {
+    pub(super) server: Server,
+    /// The schemas to read, in the user's order; empty for the default.
+    pub(super) schemas: Vec<String>,
+    pub(super) choices: Choices,
+}
+
+impl Settings {
+    /// Reads `block` and `credentials`. A URL wins over single fields, which may carry a connector's defaults.
+    pub(super) fn read(
+        dialect: &Dialect,
+        source: &SourceName,
+        block: &Value,
+        credentials: &Credentials,
+    ) -> Result<Self, Failure> {
+        let place = say!("source ", name *source);
+        let empty = Value::Object(serde_json::Map::new());
+        let block = if block.is_null() { &empty } else { block };
+        let mut reader = Block::new(place.clone(), block)?;
+        // getdango keeps everything below `generic_config`; both forms are read.
+        let nested = reader.value("generic_config");
+        if let Some(nested) = nested {
+            reader.finish()?;
+            reader = Block::new(place.clone(), nested)?;
+        }
+        // Names where the credential is found; whoever resolved the credentials has followed it.
+        reader.value("credentials_env");
+        let mut fields = Fields { block: &mut reader, credentials };
+        let server = read_server(dialect, source, &place, &mut fields)?;
+        let schemas = reader.texts(&["schemas", "schema"])?.unwrap_or_default();
+        let choices = Choices::read(&place, &mut reader)?;
+        reader.finish()?;
+        Ok(Self { server, schemas, choices })
+    }
+}
+
+/// The two places a field may come from: the credentials first.
+struct Fields<'a, 'b> {
+    block: &'a mut Block<'b>,
+    credentials: &'a Credentials,
+}
+
+impl Fields<'_, '_> {
+    fn find(&mut self, names: &[&'static str]) -> Result<Option<String>, Failure> {
+        let written = self.block.text(names)?;
+        let known = names.iter().find_map(|name| self.credentials.get(name)).map(str::to_owned);
+        Ok(known.or(written))
+    }
+}
+
+fn read_server(
+    dialect: &Dialect,
+    source: &SourceName,
+    place: &Say,
+    fields: &mut Fields<'_, '_>,
+) -> Result<Server, Failure> {
+    let url = fields.find(&["url", "credentials", "connection_string", "dsn"])?.map(Plain::new);
+    let dsn = match &url {
+        None => None,
+        Some(url) => Some(Dsn::parse(url.expose(), dialect.schemes).ok_or_else(|| {
+            invalid(say!("the database URL of ", *place, " cannot be read"))
+                .hint(say!("it looks like ", name Quoted(dialect.example), "; special characters in the password are written as %XX"))
+        })?),
+    };
+    let host = fields.find(&["host", "hostname"])?;
+    let port = fields.find(&["port"])?;
+    let database = fields.find(&["database", "dbname", "db"])?;
+    let user = fields.find(&["username", "user"])?;
+    let password = fields.find(&["password"])?.map(Plain::new);
+    let tls = fields.find(&["sslmode", "ssl_mode"])?;
+    let certificate = fields.find(&["sslrootcert", "ssl_ca"])?;
+
+    let from_url = dsn.as_ref();
+    let option = |names: &[&str]| from_url.and_then(|dsn| dsn.option(names)).map(str::to_owned);
+    let (url_tls, url_certificate) =
+        (option(dialect.tls_options), option(dialect.certificate_options));
+    let url_port = from_url.and_then(|dsn| dsn.port);
+    let (mut url_host, mut url_database, mut url_user, mut url_password) = (None, None, None, None);
+    if let Some(dsn) = dsn {
+        (url_host, url_database) = (dsn.host, dsn.database);
+        (url_user, url_password) = (dsn.user, dsn.password);
+    }
+    let missing = |field: &'static str| {
+        Failure::new(FailureKind::CredentialMissing, say!("", *place, " has no ", name Quoted(field)))
+            .hint(say!("store it with `dango secrets set sources.", *source, ".", Quoted(field), "`"))
+    };
+    Ok(Server {
+        host: url_host.or(host).ok_or_else(|| missing("host"))?,
+        port: match (url_port, port) {
+            (Some(port), _) => port,
+            (None, None) => dialect.port_default,
+            (None, Some(port)) => port
+                .trim()
+                .parse()
+                .map_err(|_| invalid(say!("", *place, ": `port` must be a port number")))?,
+        },
+        database: url_database.or(database).ok_or_else(|| missing("database"))?,
+        user: url_user.or(user).ok_or_else(|| missing("username"))?,
+        password: url_password.or(password).unwrap_or_else(|| Plain::new(String::new())),
+        tls: url_tls.or(tls),
+        certificate: url_certificate.or(certificate),
+    })
+}
