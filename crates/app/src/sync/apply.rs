@@ -103,9 +103,9 @@ async fn replace(
         return Ok(());
     };
     let compared = Compared {
-        old: &staged.target,
+        old: &staged.target.to_sql(),
         old_columns: &old.columns,
-        new: staging,
+        new: &staging.to_sql(),
         new_columns: &staged.columns,
     };
     let row = first_row(tx, &compared.sameness()).await?;

@@ -8,7 +8,8 @@ use domain::{LoadId, TableRef, TableSchema};
 use security::Allow;
 use security::permissions::SourceSync;
 use std::collections::BTreeMap;
-use store::JobHandle;
+use super::Begun;
+use std::sync::OnceLock;
 
 /// The sync of one source: who asked, for what, with which rights.
 pub(crate) struct Context<'a> {
@@ -17,8 +18,8 @@ pub(crate) struct Context<'a> {
     pub(crate) source: &'a SourceConfig,
     pub(crate) request: &'a SyncRequest,
     pub(crate) observer: &'a dyn Observer,
-    /// The job this sync is; `None` for a dry run, which leaves no trace.
-    pub(crate) job: Option<&'a JobHandle>,
+    /// The job this sync is, from the moment its load has an id; a dry run has none and leaves no trace.
+    pub(crate) job: &'a OnceLock<Begun>,
 }
 
 impl Context<'_> {
@@ -44,12 +45,14 @@ impl Context<'_> {
         Ok(tables.into_iter().map(|table| (table.table.clone(), table)).collect())
     }
 
-    /// Writes the load id to the job, so that a later start can find out what became of it, and tells the observer.
+    /// Makes the job with the load's id in it, so that a later start can find out what became of it, and tells the observer.
     pub(crate) async fn started(&self, load_id: &LoadId, resumed: bool) -> Result<(), Error> {
-        if let Some(job) = self.job {
-            self.app.store.set_load_id(self.allow, job, load_id).await?;
+        if !self.request.dry_run {
+            let begun = super::begin_job(self, load_id, resumed).await?;
+            // Only the load itself sets it, once.
+            let _ = self.job.set(begun);
+            domain::fault::point("sync.job_begun");
         }
-        domain::fault::point("sync.load_id_written");
         self.event(&SyncEvent::SourceStarted { source: &self.source.name, resumed });
         Ok(())
     }

@@ -4,9 +4,9 @@ use super::apply::Staged;
 use super::ledger::{Ledger, Progress, staging_of};
 use super::statements::{self as sql, LOAD_ID};
 use crate::Error;
-use connect::{Page, StreamTable, TableBatch};
+use connect::{Page, RecordBatch, StreamTable, TableBatch};
 use domain::names::quote_literal;
-use domain::{LoadId, TableRef};
+use domain::{Column, LoadId, TableRef};
 use security::Allow;
 use security::permissions::SourceSync;
 use std::collections::BTreeMap;
@@ -56,7 +56,8 @@ impl<'a> Writer<'a> {
     /// Undoes what was not committed.
     pub(crate) async fn rollback(&mut self) {
         if let Some(tx) = self.tx.take() {
-            tx.rollback().await;
+            // What cannot be undone on request is undone by the worker's end.
+            let _ = tx.rollback().await;
         }
     }
 }
@@ -64,7 +65,7 @@ impl<'a> Writer<'a> {
 struct StagedTable {
     table: Arc<StreamTable>,
     /// The staging table's columns, in the order they were added.
-    columns: Vec<domain::Column>,
+    columns: Vec<Column>,
     /// Whether the staging table exists in the warehouse.
     created: bool,
 }
@@ -76,69 +77,65 @@ pub(crate) struct Staging<'a> {
     tables: BTreeMap<String, StagedTable>,
     /// The order in which tables were first seen: parents before children.
     order: Vec<String>,
-    open: Option<(Arc<StreamTable>, Inserter)>,
     pub(crate) rows: u64,
 }
 
 impl<'a> Staging<'a> {
-    pub(crate) fn new(ledger: &'a Ledger, load_id: &'a LoadId) -> Self {
-        Self { ledger, load_id, tables: BTreeMap::new(), order: Vec::new(), open: None, rows: 0 }
+    pub(crate) const fn new(ledger: &'a Ledger, load_id: &'a LoadId) -> Self {
+        Self { ledger, load_id, tables: BTreeMap::new(), order: Vec::new(), rows: 0 }
     }
 
     /// Takes over a staging table that an interrupted load left.
-    pub(crate) fn adopt(&mut self, table: Arc<StreamTable>, columns: Vec<domain::Column>, rows: u64) {
+    pub(crate) fn adopt(&mut self, table: Arc<StreamTable>, columns: Vec<Column>, rows: u64) {
         let name = table.schema.table.table.clone();
         self.order.push(name.clone());
         self.tables.insert(name, StagedTable { table, columns, created: true });
         self.rows = rows;
     }
 
-    /// Writes pages, all batches of one table after the other.
+    /// Opens an insert into the staging table of `table`, which is made, or given further columns, as needed.
+    pub(crate) async fn insert<'w>(
+        &mut self,
+        writer: &'w mut Writer<'_>,
+        table: &Arc<StreamTable>,
+    ) -> Result<Inserter<'w>, Error> {
+        let tx = writer.tx().await?;
+        self.prepare(tx, table).await?;
+        let load_id = (LOAD_ID.to_owned(), quote_literal(self.load_id.as_str()));
+        let staging = staging_of(&table.schema.table);
+        Ok(tx.insert(&staging, &table.schema.columns, &[load_id]).await?)
+    }
+
+    /// Writes collected pages, all batches of one table after the other.
     pub(crate) async fn write(&mut self, writer: &mut Writer<'_>, pages: Vec<Page>) -> Result<(), Error> {
-        let mut batches: Vec<TableBatch> = pages.into_iter().flat_map(|page| page.batches).collect();
-        for batch in &batches {
-            let name = &batch.table.schema.table.table;
-            if !self.order.contains(name) {
-                self.order.push(name.clone());
-            }
-        }
-        batches.sort_by_key(|batch| {
-            self.order.iter().position(|name| *name == batch.table.schema.table.table)
-        });
-        for TableBatch { table, batch } in batches {
+        let mut groups: Vec<(Arc<StreamTable>, Vec<RecordBatch>)> = Vec::new();
+        for TableBatch { table, batch } in pages.into_iter().flat_map(|page| page.batches) {
             if table.parent.is_none() {
                 self.rows += batch.num_rows() as u64;
             }
-            self.inserter(writer, &table).await?.write(batch).await?;
+            match groups.iter_mut().find(|(known, _)| *known == table) {
+                Some((_, batches)) => batches.push(batch),
+                None => groups.push((table, vec![batch])),
+            }
+        }
+        for (table, batches) in groups {
+            let mut inserter = self.insert(writer, &table).await?;
+            for batch in batches {
+                inserter.write(batch).await?;
+            }
+            inserter.finish().await?;
         }
         Ok(())
     }
 
-    async fn inserter(
-        &mut self,
-        writer: &mut Writer<'_>,
-        table: &Arc<StreamTable>,
-    ) -> Result<&mut Inserter, Error> {
-        let (table, inserter) = match self.open.take() {
-            Some((open, inserter)) if Arc::ptr_eq(&open, table) || open == *table => (open, inserter),
-            other => {
-                finish(other).await?;
-                self.prepare(writer, table).await?;
-                let load_id = (LOAD_ID.to_owned(), quote_literal(self.load_id.as_str()));
-                let staging = staging_of(&table.schema.table);
-                let tx = writer.tx().await?;
-                let inserter = tx.insert(&staging, &table.schema.columns, &[load_id]).await?;
-                (Arc::clone(table), inserter)
-            }
-        };
-        Ok(&mut self.open.insert((table, inserter)).1)
-    }
-
     /// Makes the staging table exist with every column of `table`.
-    async fn prepare(&mut self, writer: &mut Writer<'_>, table: &Arc<StreamTable>) -> Result<(), Error> {
+    async fn prepare(&mut self, tx: &mut LoadTx, table: &Arc<StreamTable>) -> Result<(), Error> {
         let staging = staging_of(&table.schema.table);
-        let tx = writer.tx().await?;
-        let staged = self.tables.entry(table.schema.table.table.clone()).or_insert_with(|| StagedTable {
+        let name = &table.schema.table.table;
+        if !self.order.contains(name) {
+            self.order.push(name.clone());
+        }
+        let staged = self.tables.entry(name.clone()).or_insert_with(|| StagedTable {
             table: Arc::clone(table),
             columns: Vec::new(),
             created: false,
@@ -174,7 +171,6 @@ impl<'a> Staging<'a> {
         writer: &mut Writer<'_>,
         progress: Option<&Progress>,
     ) -> Result<(), Error> {
-        finish(self.open.take()).await?;
         if let Some(progress) = progress {
             self.ledger.set_progress(writer.tx().await?, progress).await?;
         }
@@ -224,11 +220,4 @@ impl<'a> Staging<'a> {
         }
         staged
     }
-}
-
-async fn finish(open: Option<(Arc<StreamTable>, Inserter)>) -> Result<(), Error> {
-    if let Some((_, inserter)) = open {
-        inserter.finish().await?;
-    }
-    Ok(())
 }

@@ -56,11 +56,12 @@ pub(crate) fn swap(staging: &TableRef, table: &TableRef) -> [String; 2] {
     ]
 }
 
-/// Two tables whose rows are compared: the one users see and the staged one, with the columns of both.
+/// Two tables whose rows are compared: the one users see and the staged one, as SQL for a FROM clause, with the columns of
+/// both.
 pub(crate) struct Compared<'a> {
-    pub(crate) old: &'a TableRef,
+    pub(crate) old: &'a str,
     pub(crate) old_columns: &'a [Column],
-    pub(crate) new: &'a TableRef,
+    pub(crate) new: &'a str,
     pub(crate) new_columns: &'a [Column],
 }
 
@@ -100,12 +101,11 @@ impl Compared<'_> {
 
     /// Returns a query of one row: `same` says whether both tables hold the same rows, `old_rows` and `new_rows` how many.
     pub(crate) fn sameness(&self) -> String {
-        let side = |table: &TableRef, own: &[Column], other: &[Column]| {
+        let side = |table: &str, own: &[Column], other: &[Column]| {
             let (first, second) = self.hashes(own, other);
             format!(
                 "(SELECT count(*) AS n, coalesce(sum({first}::HUGEINT), 0) AS a, coalesce(bit_xor({second}), 0) AS b \
-                 FROM {})",
-                table.to_sql()
+                 FROM {table})"
             )
         };
         format!(
@@ -120,7 +120,7 @@ impl Compared<'_> {
     pub(crate) fn deltas(&self, key: &[String]) -> String {
         let (new_first, new_second) = self.hashes(self.new_columns, self.old_columns);
         let (old_first, old_second) = self.hashes(self.old_columns, self.new_columns);
-        let (old, new) = (self.old.to_sql(), self.new.to_sql());
+        let (old, new) = (self.old, self.new);
         if key.is_empty() {
             return format!(
                 "SELECT coalesce(sum(greatest(coalesce(w.n, 0) - coalesce(o.n, 0), 0)), 0)::BIGINT AS inserted, \
@@ -266,11 +266,10 @@ mod tests {
 
     #[test]
     fn columns_that_only_one_side_has_are_compared_with_null() {
-        let (old, new) = (TableRef::new("s", "o"), TableRef::new("s", "n"));
         let compared = Compared {
-            old: &old,
+            old: "o",
             old_columns: &[Column::new("a", ColumnType::BigInt)],
-            new: &new,
+            new: "n",
             new_columns: &[Column::new("a", ColumnType::Text), Column::new("b", ColumnType::Text)],
         };
         let (first, _) = compared.hashes(compared.old_columns, compared.new_columns);

@@ -11,7 +11,7 @@ use super::request::SyncEvent;
 use super::staging::{Staging, Writer};
 use crate::Error;
 use connect::source::Source;
-use connect::{Page, Start, Stream, StreamTable};
+use connect::{Page, Start, Stream, StreamTable, TableBatch};
 use domain::limits::CHUNK_ROWS;
 use domain::{Disposition, LoadId, LoadReport, TableRef, TableSchema};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 /// a slow API holds nobody up.
 const COLLECTED_BYTES_MAX: u64 = 8 << 20;
 /// The same in rows, because many small records cost more than their bytes tell.
-const COLLECTED_ROWS_MAX: usize = 20_000;
+const COLLECTED_ROWS_MAX: u64 = 20_000;
 /// Pages between a source and the writer: one being written, one ready.
 const PAGES_QUEUED: usize = 2;
 
@@ -35,8 +35,8 @@ struct Before {
     progress: Vec<Progress>,
 }
 
-/// Syncs a source of pages and returns what changed. `load_id` is that of an interrupted load when `resumed`.
-pub(crate) async fn load(context: &Context<'_>, mut source: Source) -> Result<(LoadId, bool, LoadReport), Error> {
+/// Syncs a source of pages and returns what changed.
+pub(crate) async fn load(context: &Context<'_>, mut source: Source) -> Result<LoadReport, Error> {
     let ledger = Ledger::new(&context.source.name);
     let mut writer = Writer::new(&context.app.warehouse, context.allow, context.request.dry_run);
     let streams = source.streams().await?;
@@ -77,7 +77,7 @@ pub(crate) async fn load(context: &Context<'_>, mut source: Source) -> Result<(L
     } else {
         writer.commit().await?;
     }
-    Ok((before.load_id, before.resumed, report))
+    Ok(report)
 }
 
 /// Looks at what the warehouse has: tables, cursors, and how far an interrupted load came. Leftovers that nothing will
@@ -165,32 +165,31 @@ async fn read(
         schema_hash: schema_hash(stream),
         rows: staging.rows,
     };
-    let (pages, mut received) = mpsc::channel(PAGES_QUEUED);
-    let mut collector = Collector {
+    let (pages, received) = mpsc::channel(PAGES_QUEUED);
+    let mut intake = Intake {
         context,
         staging: &mut staging,
         progress: &mut progress,
-        streaming: stream.schema.is_some(),
-        waiting: Vec::new(),
+        pages: received,
+        peeked: None,
         chunk_rows: 0,
         bytes: 0,
         warnings: Vec::new(),
     };
     let write = async {
-        while let Some(page) = received.recv().await {
-            if let Err(error) = collector.take(writer, page).await {
-                // Closing the channel tells the source to stop.
-                received.close();
-                return Err(error);
-            }
-        }
-        Ok(())
+        let written = if stream.schema.is_some() {
+            intake.stream(writer).await
+        } else {
+            intake.collect(writer).await
+        };
+        // Closing the channel tells the source to stop.
+        intake.pages.close();
+        written
     };
     let (read, written) = tokio::join!(source.read(stream, start, pages), write);
     written?;
     read?;
-    collector.flush(writer).await?;
-    let (bytes, warnings) = (collector.bytes, std::mem::take(&mut collector.warnings));
+    let (bytes, warnings) = (intake.bytes, std::mem::take(&mut intake.warnings));
     staging.end_chunk(writer, None).await?;
     context.event(&SyncEvent::StreamEnded {
         source: &context.source.name,
@@ -203,54 +202,114 @@ async fn read(
 }
 
 /// Takes pages and writes them in chunks.
-struct Collector<'a, 'b> {
+struct Intake<'a, 'b> {
     context: &'a Context<'a>,
     staging: &'a mut Staging<'b>,
     progress: &'a mut Progress,
-    /// Whether pages are written as they come; else they are collected first.
-    streaming: bool,
-    waiting: Vec<Page>,
+    pages: mpsc::Receiver<Page>,
+    peeked: Option<Page>,
     chunk_rows: u64,
     bytes: u64,
     warnings: Vec<String>,
 }
 
-impl Collector<'_, '_> {
-    async fn take(&mut self, writer: &mut Writer<'_>, mut page: Page) -> Result<(), Error> {
+impl Intake<'_, '_> {
+    /// Writes pages of one table as they come: a database is fast enough to hold the writer meanwhile.
+    async fn stream(&mut self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        while let Some(table) = self.peek_table().await {
+            let mut inserter = self.staging.insert(writer, &table).await?;
+            let mut resume = None;
+            while let Some(page) = self.next_of(&table).await {
+                resume = self.account(&page)?;
+                for TableBatch { batch, .. } in page.batches {
+                    self.staging.rows += batch.num_rows() as u64;
+                    inserter.write(batch).await?;
+                }
+                self.tell();
+            }
+            inserter.finish().await?;
+            if self.chunk_rows >= CHUNK_ROWS {
+                self.end_chunk(writer, resume).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Collects pages before the warehouse is asked for its one writer, so that a slow API holds nobody up.
+    async fn collect(&mut self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let (mut waiting, mut waiting_bytes) = (Vec::new(), 0);
+        while let Some(page) = self.pages.recv().await {
+            let resume = self.account(&page)?;
+            waiting_bytes += page.bytes;
+            waiting.push(page);
+            if waiting_bytes >= COLLECTED_BYTES_MAX || self.chunk_rows >= COLLECTED_ROWS_MAX {
+                waiting_bytes = 0;
+                self.staging.write(writer, std::mem::take(&mut waiting)).await?;
+                self.end_chunk(writer, resume).await?;
+            }
+            self.tell();
+        }
+        self.staging.write(writer, waiting).await?;
+        self.tell();
+        Ok(())
+    }
+
+    /// Returns the table of the next page without taking it; `None` after the last page.
+    async fn peek_table(&mut self) -> Option<Arc<StreamTable>> {
+        loop {
+            if self.peeked.is_none() {
+                self.peeked = Some(self.pages.recv().await?);
+            }
+            match self.peeked.as_ref().and_then(|page| page.batches.first()) {
+                Some(first) => return Some(Arc::clone(&first.table)),
+                // A page without rows only says how far the source has come.
+                None => {
+                    if let Some(page) = self.peeked.take() {
+                        self.account(&page).ok()?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns the next page while the chunk has room and the page is for `table`.
+    async fn next_of(&mut self, table: &Arc<StreamTable>) -> Option<Page> {
+        if self.chunk_rows >= CHUNK_ROWS || self.peek_table().await.as_ref() != Some(table) {
+            return None;
+        }
+        self.peeked.take()
+    }
+
+    /// Counts a page, and returns from where a later attempt could go on.
+    fn account(&mut self, page: &Page) -> Result<Option<String>, Error> {
         self.context.check_cancelled()?;
         self.bytes += page.bytes;
-        self.warnings.append(&mut page.warnings);
+        self.warnings.extend(page.warnings.iter().cloned());
         if page.cursor.is_some() {
             self.progress.cursor.clone_from(&page.cursor);
         }
-        let resume = page.resume.take();
         self.chunk_rows += page.batches.iter().map(|b| b.batch.num_rows() as u64).sum::<u64>();
-        self.waiting.push(page);
-        let full = self.waiting.iter().map(|page| page.bytes).sum::<u64>() >= COLLECTED_BYTES_MAX
-            || self.chunk_rows >= COLLECTED_ROWS_MAX as u64;
-        if self.streaming || full {
-            self.staging.write(writer, std::mem::take(&mut self.waiting)).await?;
-        }
-        if (self.streaming && self.chunk_rows >= CHUNK_ROWS) || (!self.streaming && full) {
-            self.progress.rows = self.staging.rows;
-            let progress = resume.map(|resume| {
-                self.progress.resume = resume;
-                &*self.progress
-            });
-            self.staging.end_chunk(writer, progress).await?;
-            self.chunk_rows = 0;
-        }
+        Ok(page.resume.clone())
+    }
+
+    async fn end_chunk(&mut self, writer: &mut Writer<'_>, resume: Option<String>) -> Result<(), Error> {
+        self.progress.rows = self.staging.rows;
+        let progress = resume.map(|resume| {
+            self.progress.resume = resume;
+            &*self.progress
+        });
+        self.staging.end_chunk(writer, progress).await?;
+        self.chunk_rows = 0;
+        Ok(())
+    }
+
+    fn tell(&self) {
         self.context.event(&SyncEvent::Progress {
             source: &self.context.source.name,
             stream: &self.progress.stream,
             rows: self.staging.rows,
             bytes: self.bytes,
         });
-        Ok(())
-    }
-
-    async fn flush(&mut self, writer: &mut Writer<'_>) -> Result<(), Error> {
-        self.staging.write(writer, std::mem::take(&mut self.waiting)).await
     }
 }
 

@@ -1,0 +1,229 @@
+//! Everything a command works with: the project, its settings, its stores, and who acts.
+
+use crate::config::{self, Finding, ProjectConfig, Sources};
+use crate::environment::Environment;
+use crate::lock::{Holder, ProjectLock};
+use crate::project::Project;
+use crate::{Error, Result, logging, settle};
+use connect::{Catalog, Egress};
+use domain::{Clock, ConnectorName, LoadId, Timestamp};
+use sandbox::{Launcher, Policy};
+use security::permissions::{ConfigView, SourceView};
+use security::{Actor, Allow, Permission, Redactor, RequestId, authorize};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use store::jobs::Owner;
+use store::{Ids, Process, Store};
+use tokio::sync::Notify;
+use warehouse::{Settings, Warehouse};
+
+/// The redactor of this process: it learns every secret that is loaded, and every output passes through it.
+pub static REDACTOR: LazyLock<Arc<Redactor>> = LazyLock::new(|| Arc::new(Redactor::new()));
+
+/// The clock of the machine: the one place that reads it.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes as a parameter")]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The wish to stop, shared by everything that runs for a command.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel {
+    state: Arc<(AtomicBool, Notify)>,
+}
+
+impl Cancel {
+    /// Asks everything to stop.
+    pub fn cancel(&self) {
+        self.state.0.store(true, Ordering::SeqCst);
+        self.state.1.notify_waiters();
+    }
+
+    /// Returns whether somebody asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.state.0.load(Ordering::SeqCst)
+    }
+
+    /// Returns once somebody asked to stop.
+    pub async fn cancelled(&self) {
+        let asked = self.state.1.notified();
+        if !self.is_cancelled() {
+            asked.await;
+        }
+    }
+}
+
+/// How a command opens its project.
+pub struct OpenOptions {
+    /// `--project`.
+    pub project: Option<PathBuf>,
+    pub environment: Environment,
+    /// The command, as the lock names it to whoever waits: `sync`.
+    pub command: String,
+    /// How long to wait for another command.
+    pub wait_seconds: u64,
+    pub launcher: Launcher,
+}
+
+/// A project, opened.
+pub struct App {
+    pub project: Project,
+    pub(crate) environment: Environment,
+    pub(crate) settings: ProjectConfig,
+    pub(crate) catalog: Catalog,
+    /// What is wrong with connector files of the project: each switches its own type off.
+    pub(crate) catalog_failures: Vec<connect::Failure>,
+    pub(crate) store: Store,
+    pub(crate) warehouse: Warehouse,
+    pub(crate) launcher: Launcher,
+    pub clock: Arc<dyn Clock>,
+    pub cancel: Cancel,
+    actor: Actor,
+    request: RequestId,
+    loads: AtomicU64,
+    _lock: Option<ProjectLock>,
+}
+
+impl App {
+    /// Opens the project with its lock; `waiting` is told for whom it waits. What an earlier process left is settled first.
+    pub async fn open(
+        options: OpenOptions,
+        waiting: &mut (dyn FnMut(&Holder) + Send),
+    ) -> Result<Self> {
+        let app = Self::open_locked(options, Some(waiting)).await?;
+        settle::settle(&app).await?;
+        Ok(app)
+    }
+
+    /// Opens the project without its lock: for commands that touch neither the warehouse nor jobs.
+    pub async fn open_read(options: OpenOptions) -> Result<Self> {
+        Self::open_locked(options, None).await
+    }
+
+    async fn open_locked(
+        options: OpenOptions,
+        waiting: Option<&mut (dyn FnMut(&Holder) + Send)>,
+    ) -> Result<Self> {
+        let OpenOptions { project, mut environment, command, wait_seconds, launcher } = options;
+        let project = Project::find(Path::new("."), project.as_deref(), &environment)?;
+        environment.load_file(&project.env_file())?;
+        environment.teach(&REDACTOR);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        logging::attach(&project)?;
+        let settings = ProjectConfig::load(&project, &environment)?;
+        let (catalog, catalog_failures) = Catalog::load(Some(&project.connectors_dir()));
+        let lock = match waiting {
+            Some(waiting) => {
+                let (command, patience) = (format!("dango {command}"), Duration::from_secs(wait_seconds));
+                Some(ProjectLock::acquire(&project, &command, patience, waiting).await?)
+            }
+            None => None,
+        };
+        let ids = Ids::seeded(rand::random());
+        let request = RequestId::new(ids.next(clock.now()));
+        let owner = Owner::of_this_process()
+            .map_err(|error| Error::file("read", Path::new("/proc/self/stat"), error))?;
+        let process = Process { clock: Arc::clone(&clock), ids, owner };
+        let store = Store::open(&project.metadata_file(&environment), process).await?;
+        let warehouse = Warehouse::new(warehouse_settings(&project, &settings), launcher.clone());
+        let actor = Actor::Operator { os_user: os_user(&environment) };
+        Ok(Self {
+            project,
+            environment,
+            settings,
+            catalog,
+            catalog_failures,
+            store,
+            warehouse,
+            launcher,
+            clock,
+            cancel: Cancel::default(),
+            actor,
+            request,
+            loads: AtomicU64::new(0),
+            _lock: lock,
+        })
+    }
+
+    /// Checks that whoever runs the command has the permission `P`.
+    pub fn allow<P: Permission>(&self) -> Result<Allow<P>> {
+        Ok(authorize::<P>(&self.actor, self.request)?)
+    }
+
+    /// Ends the worker and closes the store.
+    pub async fn close(self) {
+        if let Err(error) = self.warehouse.close().await {
+            tracing::warn!(error.text = %error, "the warehouse could not be closed");
+        }
+        if let Err(error) = self.store.close().await {
+            tracing::warn!(error.text = %error, "the metadata database could not be closed");
+        }
+    }
+
+    /// Returns the project's sources.
+    pub fn sources(&self, allow: &Allow<SourceView>) -> Result<Sources> {
+        Sources::load(allow, &self.project, &self.environment, &self.kinds())
+    }
+
+    /// Returns the names of the types of sources there are.
+    pub(crate) fn kinds(&self) -> Vec<ConnectorName> {
+        self.catalog.list().map(|connector| connector.kind.clone()).collect()
+    }
+
+    /// Returns the id of a new load.
+    pub(crate) fn new_load_id(&self) -> LoadId {
+        LoadId::new(self.clock.now(), self.loads.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Returns whether children may run on a machine that cannot cage them.
+    pub(crate) const fn cage_policy(&self) -> Policy {
+        if self.settings.sandbox.required { Policy::Required } else { Policy::WherePossible }
+    }
+
+    /// Returns where sources may connect to.
+    pub(crate) fn egress(&self) -> Egress {
+        Egress::new(self.settings.egress.allow_private.iter().cloned())
+    }
+}
+
+fn warehouse_settings(project: &Project, settings: &ProjectConfig) -> Settings {
+    Settings {
+        memory_mb: settings.platform.memory_limit_mb,
+        threads: settings.platform.threads,
+        ..Settings::new(&settings.platform.warehouse_file, project.spill_dir())
+    }
+}
+
+/// Checks that whoever runs the program has the permission `P`.
+pub(crate) fn operator<P: Permission>(environment: &Environment) -> Result<Allow<P>> {
+    let request = RequestId::new(Ids::seeded(rand::random()).next(SystemClock.now()));
+    Ok(authorize::<P>(&Actor::Operator { os_user: os_user(environment) }, request)?)
+}
+
+/// Checks the configuration without opening anything that a broken one would keep closed.
+pub(crate) fn check_config(options: &OpenOptions) -> Result<Vec<Finding>> {
+    let allow = operator::<ConfigView>(&options.environment)?;
+    let project = Project::find(Path::new("."), options.project.as_deref(), &options.environment)?;
+    let mut environment = Environment::from_process();
+    environment.load_file(&project.env_file())?;
+    environment.teach(&REDACTOR);
+    let (catalog, failures) = Catalog::load(Some(&project.connectors_dir()));
+    let kinds: Vec<_> = catalog.list().map(|connector| connector.kind.clone()).collect();
+    let mut findings: Vec<_> = failures.into_iter().map(Finding::of_connector).collect();
+    findings.extend(config::validate(&allow, &project, &environment, &kinds)?);
+    Ok(findings)
+}
+
+/// Returns who is at the command line, for the audit.
+fn os_user(environment: &Environment) -> String {
+    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| environment.setting(name));
+    name.unwrap_or("unknown").to_owned()
+}

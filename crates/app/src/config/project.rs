@@ -1,0 +1,136 @@
+//! `.dango/project.yml`: the settings of a project.
+
+mod sections;
+
+use super::finding::{Finding, Report, Severity};
+use super::read::Reader;
+use super::tree::{self, Node, Place};
+use crate::environment::Environment;
+use crate::error::{Error, Result};
+use crate::files;
+use crate::project::Project;
+use domain::Say;
+use sections::Sections;
+use std::path::PathBuf;
+
+const FILE: &str = ".dango/project.yml";
+
+/// The settings of a project, defaults filled in.
+#[derive(Debug, Clone)]
+pub struct ProjectConfig {
+    pub name: String,
+    pub created_by: String,
+    pub purpose: String,
+    pub organization: Option<String>,
+    pub platform: PlatformConfig,
+    pub sandbox: SandboxConfig,
+    pub egress: EgressConfig,
+    pub api: ApiConfig,
+    /// Every setting that was read, for `config show`.
+    pub settings: Vec<Setting>,
+}
+
+/// `platform:` where things are and what they may use.
+#[derive(Debug, Clone)]
+pub struct PlatformConfig {
+    /// Absolute.
+    pub warehouse_file: PathBuf,
+    /// Absolute.
+    pub dbt_dir: PathBuf,
+    /// Absolute.
+    pub data_dir: PathBuf,
+    pub port: u16,
+    /// Memory of the warehouse process.
+    pub memory_limit_mb: u64,
+    /// Threads of the warehouse process.
+    pub threads: usize,
+}
+
+/// `sandbox:` the cage of child processes.
+#[derive(Debug, Clone, Default)]
+pub struct SandboxConfig {
+    /// Whether a child is refused on a machine that cannot cage it.
+    pub required: bool,
+}
+
+/// `egress:` where connections may go.
+#[derive(Debug, Clone, Default)]
+pub struct EgressConfig {
+    /// Private hosts that may be contacted.
+    pub allow_private: Vec<String>,
+}
+
+/// `api:` limits of queries.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    pub query_rows_max: u64,
+    pub query_timeout_seconds: u64,
+}
+
+/// A setting as `config show` prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    pub key: String,
+    pub value: serde_json::Value,
+    pub origin: SettingOrigin,
+}
+
+/// Where a setting comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingOrigin {
+    Default,
+    /// `.dango/project.yml`, at this place.
+    File(Place),
+}
+
+impl ProjectConfig {
+    /// Reads the project's settings; an error in them is the first one found.
+    pub fn load(project: &Project, environment: &Environment) -> Result<Self> {
+        let (config, findings) = read(project, environment)?;
+        match findings
+            .into_iter()
+            .find(|finding| finding.severity == Severity::Error)
+        {
+            Some(finding) => Err(Error::from(finding)),
+            None => Ok(config),
+        }
+    }
+}
+
+/// Reads `project.yml` and everything there is to say about it.
+pub(super) fn read(
+    project: &Project,
+    environment: &Environment,
+) -> Result<(ProjectConfig, Vec<Finding>)> {
+    let text = files::read_text(&project.project_file())?.unwrap_or_default();
+    let mut report = Report::new(FILE);
+    let root = tree::parse(&text).unwrap_or_else(|broken| {
+        report.unreadable(&broken);
+        Node {
+            place: Place::START,
+            shape: tree::Shape::Null,
+        }
+    });
+    let mut section = Sections {
+        reader: Reader {
+            report: &mut report,
+            environment,
+        },
+        settings: Vec::new(),
+    };
+    let config = section.project_config(&root, project);
+    Ok((config, report.findings))
+}
+
+impl SettingOrigin {
+    /// Returns the origin as `config show --origin` prints it.
+    pub fn say(self) -> Say {
+        match self {
+            Self::Default => Say::new("default"),
+            Self::File(place) => Say::new(FILE).text(":").value(&place.line),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! Looking at sources.
+
+use super::draft;
+use crate::config::{SourceConfig, SourceEntry};
+use crate::credentials::{CredentialStore, SECRET_FILES_DIR};
+use crate::sync::ledger::is_bookkeeping;
+use crate::{App, REDACTOR, Result};
+use domain::{SourceName, Timestamp};
+use security::Allow;
+use security::permissions::{SourceSync, SourceView};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use store::sync_runs::{self, SyncRun};
+use store::{Paging, StoreError};
+
+/// Runs of the history that `source show` prints.
+const HISTORY: u64 = 20;
+
+/// A source in a list.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceSummary {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub enabled: bool,
+    pub description: Option<String>,
+    pub tags: Vec<String>,
+    pub last_sync: Option<RunSummary>,
+    /// Why it cannot be used.
+    pub problem: Option<String>,
+}
+
+/// A sync that ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunSummary {
+    pub load_id: Option<String>,
+    pub state: String,
+    #[serde(serialize_with = "rfc3339")]
+    pub started_at: Timestamp,
+    #[serde(serialize_with = "rfc3339")]
+    pub ended_at: Timestamp,
+    pub rows_inserted: u64,
+    pub rows_updated: u64,
+    pub rows_deleted: u64,
+    pub bytes_read: u64,
+    pub schema_changes: Vec<String>,
+    pub warnings: Vec<String>,
+    pub error_code: Option<String>,
+    pub error: Option<String>,
+}
+
+/// A source with everything there is to show of it.
+#[derive(Debug, Serialize)]
+pub struct SourceDetail {
+    #[serde(flatten)]
+    pub summary: SourceSummary,
+    pub fields: Vec<ShownField>,
+    pub tables: Vec<TableRows>,
+    /// Newest first.
+    pub history: Vec<RunSummary>,
+}
+
+/// A setting of a source, masked where it is a secret.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownField {
+    pub name: String,
+    pub value: String,
+    pub origin: String,
+}
+
+/// A table of a source.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableRows {
+    pub table: String,
+    pub rows: u64,
+}
+
+fn rfc3339<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339())
+}
+
+impl From<SyncRun> for RunSummary {
+    fn from(run: SyncRun) -> Self {
+        let (error_code, error) =
+            run.failure.map_or((None, None), |failure| (Some(failure.code), Some(failure.text)));
+        Self {
+            load_id: run.load_id.map(|id| id.to_string()),
+            state: run.outcome.to_string(),
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            rows_inserted: run.rows_inserted,
+            rows_updated: run.rows_updated,
+            rows_deleted: run.rows_deleted,
+            bytes_read: run.report.bytes_read,
+            schema_changes: run.schema_changes,
+            warnings: run.warnings,
+            error_code,
+            error,
+        }
+    }
+}
+
+/// Returns every source in the order of `sources.yml`, broken ones included.
+pub async fn list(app: &App, allow: &Allow<SourceView>) -> Result<Vec<SourceSummary>> {
+    let latest = app
+        .store
+        .run_read(allow, async |tx| sync_runs::list_latest(&tx).await)
+        .await
+        .map_err(|error: StoreError| crate::Error::from(error))?;
+    let sources = app.sources(allow)?;
+    Ok(sources.entries().iter().map(|entry| summary(entry, &latest)).collect())
+}
+
+fn summary(entry: &SourceEntry, latest: &BTreeMap<SourceName, SyncRun>) -> SourceSummary {
+    match &entry.source {
+        Ok(source) => SourceSummary {
+            name: source.name.to_string(),
+            kind: source.kind.to_string(),
+            enabled: source.enabled,
+            description: source.description.clone(),
+            tags: source.tags.clone(),
+            last_sync: latest.get(&source.name).cloned().map(RunSummary::from),
+            problem: None,
+        },
+        Err(finding) => SourceSummary {
+            name: entry.name.clone(),
+            kind: String::new(),
+            enabled: false,
+            description: None,
+            tags: Vec::new(),
+            last_sync: None,
+            problem: Some(finding.say.to_string()),
+        },
+    }
+}
+
+/// Returns a source with its settings (secrets masked), its tables and its history.
+pub async fn show(app: &App, allow: &Allow<SourceView>, name: &SourceName) -> Result<SourceDetail> {
+    let sources = app.sources(allow)?;
+    let source = sources.get(name.as_str())?;
+    let history = app
+        .store
+        .run_read(allow, async |tx| {
+            sync_runs::list(&tx, Some(name), Paging::new(HISTORY, 0)).await
+        })
+        .await
+        .map_err(|error: StoreError| crate::Error::from(error))?;
+    let history: Vec<RunSummary> = history.items.into_iter().map(RunSummary::from).collect();
+    Ok(SourceDetail {
+        summary: SourceSummary {
+            name: source.name.to_string(),
+            kind: source.kind.to_string(),
+            enabled: source.enabled,
+            description: source.description.clone(),
+            tags: source.tags.clone(),
+            last_sync: history.first().cloned(),
+            problem: None,
+        },
+        fields: fields(app, source)?,
+        tables: tables(app, allow, source).await?,
+        history,
+    })
+}
+
+/// Returns the settings: the block as it is written, then the connector's fields that were found elsewhere.
+fn fields(app: &App, source: &SourceConfig) -> Result<Vec<ShownField>> {
+    let connector = draft(app, source.kind.as_str())?;
+    let mut shown = Vec::new();
+    if let Value::Object(block) = &source.block_as_written {
+        for (key, value) in block {
+            let is_secret = connector.field(key).is_some_and(|field| field.secret);
+            let text = match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            shown.push(ShownField {
+                name: key.clone(),
+                value: if is_secret && !text.starts_with("${") { security::mask(&text) } else { text },
+                origin: format!(".dango/sources.yml line {}", source.place.line),
+            });
+        }
+    }
+    let store = CredentialStore::open(&app.project, &app.environment, Path::new(SECRET_FILES_DIR))?;
+    let use_ = app.allow::<SourceSync>()?;
+    // What is missing is the business of `source test`; here it is only not shown.
+    let Ok(resolved) = store.resolve(&use_, source, &connector.fields, &REDACTOR) else {
+        return Ok(shown);
+    };
+    for (name, origin) in &resolved.origins {
+        if shown.iter().any(|field| connector.field(&field.name).is_some_and(|f| f.name == *name)) {
+            continue;
+        }
+        let value = resolved.credentials.get(name).unwrap_or_default();
+        let is_secret = connector.field(name).is_none_or(|field| field.secret);
+        shown.push(ShownField {
+            name: name.clone(),
+            value: if is_secret { security::mask(value) } else { value.to_owned() },
+            origin: origin.say().to_string(),
+        });
+    }
+    Ok(shown)
+}
+
+async fn tables(app: &App, allow: &Allow<SourceView>, source: &SourceConfig) -> Result<Vec<TableRows>> {
+    if !app.settings.platform.warehouse_file.exists() {
+        return Ok(Vec::new());
+    }
+    let schema = source.name.schema();
+    let mut tables = Vec::new();
+    for table in app.warehouse.tables(allow, Some(&schema)).await? {
+        if is_bookkeeping(&table.table.table) {
+            continue;
+        }
+        let query = format!("SELECT count(*) AS n FROM {}", table.table.to_sql());
+        let rows = app.warehouse.select(allow, &query).await?;
+        let rows = rows.first().map_or(0, |row| crate::sync::number(row, "n"));
+        tables.push(TableRows { table: table.table.table, rows });
+    }
+    Ok(tables)
+}

@@ -1,0 +1,251 @@
+//! Syncs: every enabled source, or those named, each a job with a load id.
+//!
+//! Sources are read at the same time; the warehouse has one writer, which they take in turns. One that fails stops no other.
+
+mod apply;
+mod context;
+mod contract;
+mod failures;
+mod files;
+pub(crate) mod ledger;
+mod request;
+mod staging;
+mod statements;
+mod streams;
+
+pub(crate) use apply::number;
+pub use request::{Observer, SourceOutcome, SyncEvent, SyncRequest};
+
+use crate::config::SourceConfig;
+use crate::{App, Error, Result, sources};
+use connect::catalog::Engine;
+use context::Context;
+use domain::{Code, JobId, LoadId, LoadReport, SourceName, say};
+use futures_util::{StreamExt, stream};
+use security::permissions::SourceSync;
+use security::{Allow, Event};
+use serde_json::{Map, Value};
+use std::sync::OnceLock;
+use store::jobs::{self, JobEnd, JobKind, Lease, NewJob};
+use store::sync_runs::{self, NewSyncRun};
+use store::{Act, StoreError};
+
+/// Sources that are read at the same time; more would only wait for the one writer.
+const SOURCES_AT_ONCE: usize = 4;
+
+/// Syncs what `request` names and returns how each source ended, in the order of `sources.yml`. An error is returned only
+/// when nothing could be begun.
+pub async fn run(
+    app: &App,
+    allow: &Allow<SourceSync>,
+    request: &SyncRequest,
+    observer: &dyn Observer,
+) -> Result<Vec<SourceOutcome>> {
+    let sources = app.sources(&allow.narrow())?;
+    let chosen: Vec<SourceConfig> = if request.names.is_empty() {
+        sources.usable().filter(|source| source.enabled).cloned().collect()
+    } else {
+        let named = request.names.iter().map(|name| named(&sources, name));
+        named.collect::<Result<_>>()?
+    };
+    let mut outcomes: Vec<_> = stream::iter(chosen.iter().enumerate())
+        .map(|(place, source)| async move {
+            let outcome = run_source(app, allow, source, request, observer).await;
+            observer.event(&SyncEvent::SourceEnded { outcome: &outcome });
+            (place, outcome)
+        })
+        .buffer_unordered(SOURCES_AT_ONCE)
+        .collect()
+        .await;
+    outcomes.sort_by_key(|(place, _)| *place);
+    let mut outcomes: Vec<_> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+    if request.names.is_empty() {
+        // A source that cannot be used disables itself, not the project; but no sync of everything passes over it silently.
+        let broken = sources.broken().filter_map(|(entry, finding)| {
+            let source = SourceName::parse(&entry.name).ok()?;
+            Some(SourceOutcome::not_begun(source, Error::from(finding.clone())))
+        });
+        outcomes.extend(broken);
+    }
+    Ok(outcomes)
+}
+
+fn named(sources: &crate::config::Sources, name: &SourceName) -> Result<SourceConfig> {
+    let source = sources.get(name.as_str())?;
+    if source.enabled {
+        return Ok(source.clone());
+    }
+    Err(Error::conflict(Code::SourceDisabled, say!("source ", name *name, " is disabled"))
+        .hint(say!("enable it with `dango source edit ", *name, " --enable`")))
+}
+
+/// Syncs one source and writes what became of it.
+async fn run_source(
+    app: &App,
+    allow: &Allow<SourceSync>,
+    source: &SourceConfig,
+    request: &SyncRequest,
+    observer: &dyn Observer,
+) -> SourceOutcome {
+    let started_at = app.clock.now();
+    let job = OnceLock::new();
+    let context = Context { app, allow, source, request, observer, job: &job };
+    let ended = tokio::select! {
+        ended = load(&context) => ended,
+        () = app.cancel.cancelled() => Err(Error::interrupted()),
+    };
+    let mut outcome = SourceOutcome {
+        source: source.name.clone(),
+        job: job.get().map(|job: &Begun| job.lease.job),
+        load_id: job.get().map(|job| job.load_id.clone()),
+        report: LoadReport::default(),
+        error: None,
+        seconds: 0.0,
+        resumed: job.get().is_some_and(|job| job.resumed),
+        dry_run: request.dry_run,
+    };
+    match ended {
+        Ok(report) => outcome.report = report,
+        Err(error) => outcome.error = Some(error),
+    }
+    if !request.dry_run
+        && let Err(error) = write_down(&context, started_at, &mut outcome).await
+        && outcome.error.is_none()
+    {
+        outcome.error = Some(error);
+    }
+    if let Some(error) = &outcome.error {
+        tracing::warn!(source.name = %source.name, error.code = %error.code, error.chain = %error.chain(), "sync failed");
+    }
+    outcome.seconds = app.clock.now().micros_since(started_at) as f64 / 1e6;
+    outcome
+}
+
+async fn load(context: &Context<'_>) -> Result<LoadReport> {
+    context.check_cancelled()?;
+    if sources::engine(context.app, context.source)? == Engine::Files {
+        return files::load(context).await;
+    }
+    let source = sources::open(context.app, context.allow, context.source).await?;
+    streams::load(context, source).await
+}
+
+/// A job that was begun for a load.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) lease: Lease,
+    pub(crate) load_id: LoadId,
+    pub(crate) resumed: bool,
+}
+
+/// Makes the job of a load and starts it, in one transaction.
+pub(crate) async fn begin_job(
+    context: &Context<'_>,
+    load_id: &LoadId,
+    resumed: bool,
+) -> Result<Begun> {
+    let name = context.source.name.as_str();
+    let act = Act::new(Event::SyncTriggered).target(name).detail("load_id", load_id.as_str());
+    let lease = context
+        .app
+        .store
+        .run_tx(context.allow, act, async |tx| {
+            let created = jobs::create(
+                &tx,
+                NewJob {
+                    kind: JobKind::Sync,
+                    target: name.to_owned(),
+                    load_id: Some(load_id.clone()),
+                    idempotency_key: None,
+                    options: options(context.request),
+                },
+            )
+            .await?;
+            jobs::start(&tx, created.id).await
+        })
+        .await?;
+    Ok(Begun { lease, load_id: load_id.clone(), resumed })
+}
+
+/// Ends the job and adds the sync to the history; a sync that failed before it had a job gets one now.
+async fn write_down(
+    context: &Context<'_>,
+    started_at: domain::Timestamp,
+    outcome: &mut SourceOutcome,
+) -> Result<()> {
+    if context.job.get().is_none() {
+        let begun = begin_job(context, &context.new_load_id(), false).await?;
+        outcome.job = Some(begun.lease.job);
+        outcome.load_id = Some(begun.load_id.clone());
+        // Nobody else sets it: the load has ended.
+        let _ = context.job.set(begun);
+    }
+    let Some(begun) = context.job.get() else { return Ok(()) };
+    let (end, event) = match &outcome.error {
+        None => (JobEnd::Succeeded, Event::SyncCompleted),
+        Some(error) if error.code == Code::Interrupted => (JobEnd::Cancelled, Event::SyncInterrupted),
+        Some(error) => {
+            let text = crate::REDACTOR.redact(&error.with_hint());
+            (JobEnd::Failed(jobs::Failure::new(error.code, &text)), Event::SyncFailed)
+        }
+    };
+    domain::fault::point("sync.before_job_end");
+    let act = Act::new(event)
+        .target(context.source.name.as_str())
+        .detail("load_id", begun.load_id.as_str());
+    finish_job(context.app, context.allow, act, &begun.lease, end, |end| NewSyncRun {
+        job: begun.lease.job,
+        source: context.source.name.clone(),
+        load_id: Some(begun.load_id.clone()),
+        started_at,
+        end,
+        report: outcome.report.clone(),
+        warnings: Vec::new(),
+        options: options(context.request),
+    })
+    .await?;
+    domain::fault::point("sync.after_job_end");
+    Ok(())
+}
+
+/// Ends a job together with its line in the history.
+pub(crate) async fn finish_job(
+    app: &App,
+    allow: &Allow<SourceSync>,
+    act: Act,
+    lease: &Lease,
+    end: JobEnd,
+    run: impl Fn(JobEnd) -> NewSyncRun,
+) -> Result<()> {
+    app.store
+        .run_tx(allow, act, async |tx| {
+            jobs::finish(&tx, lease, end.clone()).await?;
+            sync_runs::create(&tx, run(end.clone())).await?;
+            Ok::<_, StoreError>(())
+        })
+        .await?;
+    Ok(())
+}
+
+fn options(request: &SyncRequest) -> Map<String, Value> {
+    match request.to_json() {
+        Value::Object(options) => options,
+        _ => Map::new(),
+    }
+}
+
+impl SourceOutcome {
+    /// Returns the outcome of a source that could not be begun.
+    fn not_begun(source: SourceName, error: Error) -> Self {
+        Self {
+            source,
+            job: None::<JobId>,
+            load_id: None,
+            report: LoadReport::default(),
+            error: Some(error),
+            seconds: 0.0,
+            resumed: false,
+            dry_run: false,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Loading a source of files: only files whose content changed are read, straight from the reader into the warehouse, and
+//! everything becomes visible in one transaction.
+//!
+//! A table's types are decided over all of its files. When a changed file no longer fits, every file of the table is read
+//! again, so that each value stays exactly what its file says; nothing is cast from what an earlier type had made of it.
+
+mod delta;
+mod survey;
+
+use super::apply;
+use super::context::Context;
+use super::ledger::Ledger;
+use super::request::SyncEvent;
+use super::staging::Writer;
+use crate::reader::Reader;
+use crate::{Error, REDACTOR};
+use connect::files::{FilesConfig, plan};
+use domain::LoadReport;
+use survey::Survey;
+
+/// Syncs a source of files and returns what changed.
+pub(crate) async fn load(context: &Context<'_>) -> Result<LoadReport, Error> {
+    let app = context.app;
+    let block = context.source.block(&app.environment, &REDACTOR)?;
+    let config = FilesConfig::parse(&context.source.name, &block)?;
+    let plan = plan(&config, app.project.root())?;
+    let ledger = Ledger::new(&context.source.name);
+    let mut writer = Writer::new(&app.warehouse, context.allow, context.request.dry_run);
+    ledger.create(writer.tx().await?).await?;
+    writer.commit().await?;
+    let load_id = context.new_load_id();
+    context.started(&load_id, false).await?;
+    let existing = context.tables(ledger.schema()).await?;
+    let mut reader = Reader::start(&app.launcher, &plan.directory, app.cage_policy()).await?;
+    let mut surveys = Vec::new();
+    for table in &plan.tables {
+        let known = ledger.files(writer.tx().await?, table.table.name.as_str()).await?;
+        writer.commit().await?;
+        surveys.push(Survey::make(context, &mut reader, table, &config, known, &existing).await?);
+    }
+    let mut report = LoadReport::default();
+    for survey in &surveys {
+        let name = survey.table.table.name.as_str();
+        context.event(&SyncEvent::StreamStarted {
+            source: &context.source.name,
+            stream: name,
+            rows_estimated: Some(survey.rows()),
+            bytes_estimated: Some(survey.bytes()),
+        });
+        let mut load = delta::Load { context, ledger: &ledger, reader: &mut reader, load_id: &load_id, survey };
+        let mut tables = load.run(&mut writer, &existing).await?;
+        if let Some(first) = tables.first_mut() {
+            first.warnings.extend(survey.warnings.iter().cloned());
+        }
+        report.bytes_read += survey.bytes();
+        context.event(&SyncEvent::StreamEnded {
+            source: &context.source.name,
+            stream: name,
+            rows: survey.rows(),
+        });
+        report.tables.append(&mut tables);
+    }
+    if let Some(first) = report.tables.first_mut() {
+        first.warnings.extend(plan.warnings.iter().cloned());
+    }
+    let at = app.clock.now();
+    let schema: std::collections::BTreeMap<_, _> = surveys
+        .iter()
+        .flat_map(|survey| &survey.tables)
+        .map(|table| (table.name.clone(), table.columns.clone()))
+        .collect();
+    let tx = writer.tx().await?;
+    ledger.record(tx, &load_id, at, &serde_json::json!(schema), &report).await?;
+    ledger.drop_staging(tx, &[]).await?;
+    if context.request.dry_run {
+        writer.rollback().await;
+    } else {
+        writer.commit().await?;
+    }
+    Ok(report)
+}
+
+/// Refuses to empty a table, or to shrink it beyond the limit; nothing has been committed yet.
+fn guard(
+    context: &Context<'_>,
+    table: &domain::TableRef,
+    before: u64,
+    after: u64,
+    gone: bool,
+) -> Result<(), Error> {
+    if gone && after == 0 && before > 0 && !context.request.allow_empty_replace {
+        return Err(Error::files_gone(table, before));
+    }
+    apply::guard_shrink(table, before, after, context.permits())
+}
