@@ -1,0 +1,54 @@
+//! One file per command: its arguments, and what it does with them. No command holds a rule of its own; it calls `app`.
+
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod db;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod init;
+pub(crate) mod query;
+pub(crate) mod reference;
+pub(crate) mod secrets;
+pub(crate) mod source;
+pub(crate) mod sync;
+pub(crate) mod version;
+
+use crate::arguments::Command;
+use crate::context::Context;
+use crate::errors::Stop;
+use crate::output::style::{Palette, Style};
+
+/// Runs a command.
+pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Stop> {
+    // Boxed, because each future is as large as everything it may await.
+    match command {
+        Command::Init(arguments) => init::run(context, arguments),
+        Command::Source(arguments) => Box::pin(source::run(context, arguments)).await,
+        Command::Sync(arguments) => Box::pin(sync::run(context, arguments)).await,
+        Command::Query(arguments) => Box::pin(query::run(context, arguments)).await,
+        Command::Db(arguments) => Box::pin(db::run(context, arguments)).await,
+        Command::Config(arguments) => config::run(context, &arguments),
+        Command::Secrets(arguments) => secrets::run(context, &arguments),
+        Command::Doctor(arguments) => Box::pin(doctor::run(context, arguments)).await,
+        Command::Demo(arguments) => Box::pin(demo::run(context, arguments)).await,
+        Command::Explain(arguments) => explain::run(context, &arguments),
+        Command::Completions(arguments) => completions::run(context, &arguments),
+        Command::Version(arguments) => version::run(context, &arguments),
+        Command::Reference(arguments) => reference::run(context, &arguments),
+    }
+}
+
+/// Returns the closing words of a command that has a natural successor: commands, and what each is for.
+pub(crate) fn next(palette: Palette, steps: &[(&str, &str)]) -> String {
+    // A long command would push everything to the right; its purpose may stand further out alone.
+    const ALIGNED_MAX: usize = 48;
+    let lengths = steps.iter().map(|(command, _)| command.chars().count());
+    let width = lengths.filter(|length| *length <= ALIGNED_MAX).max().unwrap_or(0);
+    let mut text = palette.paint(Style::Heading, "next:");
+    for (command, purpose) in steps {
+        let line = format!("\n  {command:width$}  {}", palette.paint(Style::Dim, purpose));
+        text.push_str(line.trim_end());
+    }
+    text
+}

@@ -1,0 +1,62 @@
+//! `dango init [NAME]`: a project here or in a folder of that name; what is missing in an existing one is completed.
+
+use crate::context::Context;
+use crate::errors::Stop;
+use app::{Environment, SystemClock};
+use clap::Args;
+use security::permissions::ConfigManage;
+use serde_json::json;
+use std::path::Path;
+
+/// Arguments of `dango init`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The folder of the project, created when it is missing; this folder when left out
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+}
+
+/// Creates or completes the project.
+pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<(), Stop> {
+    let output = context.output;
+    let current = context.global.project.as_deref().unwrap_or(Path::new("."));
+    let folder = app::project::init::folder(current, arguments.name.as_deref())?;
+    let allow = app::operator::<ConfigManage>(&Environment::from_process())?;
+    let made = app::project::init::create(&allow, &folder, &SystemClock)?;
+    if output.json {
+        let warnings: Vec<_> = made.warnings.iter().map(domain::Say::as_str).collect();
+        return output.print_json(&json!({
+            "root": made.project.root(), "existed": made.existed, "created": made.created,
+            "completed": made.completed, "warnings": warnings,
+        }));
+    }
+    for path in &made.created {
+        output.tell(&format!("created    {}", path.display()));
+    }
+    for path in &made.completed {
+        output.tell(&format!("completed  {}", path.display()));
+    }
+    if made.created.is_empty() && made.completed.is_empty() {
+        output.tell("nothing was missing");
+    }
+    made.warnings
+        .iter()
+        .for_each(|warning| output.warn(warning.as_str()));
+    output.print(&made.project.root().display().to_string())?;
+    let there = arguments
+        .name
+        .filter(|name| name != ".")
+        .map_or(String::new(), |name| format!("cd {name} && "));
+    output.tell(&super::next(
+        output.talk_palette(),
+        &[
+            (
+                &format!("{there}dango source add"),
+                "choose a source and connect it",
+            ),
+            ("dango sync", "bring its rows into the warehouse"),
+            ("dango query 'SELECT …'", "ask the warehouse"),
+        ],
+    ));
+    Ok(())
+}

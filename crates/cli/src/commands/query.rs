@@ -1,0 +1,239 @@
+//! `dango query SQL`: one SELECT, as a table, JSON or CSV on stdout, or into a file.
+
+pub(crate) mod rows;
+
+use crate::context::Context;
+use crate::errors::{Stop, usage};
+use app::query::{ExportFormat, QueryRequest};
+use app::{App, render};
+use clap::{Args, ValueEnum};
+use domain::limits::{QUERY_ROWS_DEFAULT, SQL_BYTES_MAX};
+use domain::say;
+use domain::say::Quoted;
+use security::permissions::QueryExecute;
+use serde_json::json;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  dango query 'SELECT count(*) FROM raw_shop.orders'
+  dango query --format csv --limit 0 'FROM raw_shop.orders' > orders.csv
+  dango query --output orders.parquet 'FROM raw_shop.orders'
+  dango query - < report.sql
+
+Only one SELECT over tables and views of the warehouse is run; everything else is refused before it starts.";
+
+/// Arguments of `dango query`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The SELECT; `-` reads it from stdin
+    #[arg(value_name = "SQL", allow_hyphen_values = true)]
+    sql: String,
+    /// How to write the rows; a file's ending decides when --output is given, --json means json
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// At most so many rows, 0 for all; 1000 on stdout and all into a file when left out
+    #[arg(long, value_name = "ROWS")]
+    limit: Option<u64>,
+    /// Stop the query after so long; otherwise `api.query_timeout_seconds`
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
+    /// Write the rows into this file, by a process that can write nothing else
+    #[arg(long, short = 'o', value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Overwrite the file
+    #[arg(long, requires = "output")]
+    force: bool,
+}
+
+/// A form of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For reading
+    Table,
+    /// One array of objects
+    Json,
+    /// One object a line
+    Jsonl,
+    /// RFC 4180 with a header
+    Csv,
+    /// Into a file only
+    Parquet,
+}
+
+impl Format {
+    /// Returns the form of text on stdout.
+    const fn as_text(self) -> render::Format {
+        match self {
+            Self::Table => render::Format::Table,
+            Self::Json => render::Format::Json,
+            Self::Jsonl => render::Format::JsonLines,
+            Self::Csv | Self::Parquet => render::Format::Csv,
+        }
+    }
+
+    /// Returns the form of a file.
+    const fn in_file(self) -> ExportFormat {
+        match self {
+            Self::Json => ExportFormat::Json,
+            Self::Jsonl => ExportFormat::JsonLines,
+            Self::Csv | Self::Table => ExportFormat::Csv,
+            Self::Parquet => ExportFormat::Parquet,
+        }
+    }
+}
+
+/// Runs the query.
+pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), Stop> {
+    let format = choose(&arguments, context.output.json)?;
+    let request = QueryRequest {
+        sql: sql(&arguments.sql)?,
+        rows_max: arguments
+            .limit
+            .map(|limit| if limit == 0 { u64::MAX } else { limit }),
+        timeout_seconds: arguments.timeout,
+    };
+    let app = context.open("query").await?;
+    let answered = async {
+        match &arguments.output {
+            Some(path) => export(context, &app, &request, format, path, arguments.force).await,
+            None => print(context, &app, &request, format).await,
+        }
+    };
+    let ended = context.interrupts.or_drop(Box::pin(answered)).await;
+    app.close().await;
+    ended
+}
+
+/// Decides the format: the flag, else the file's ending, else `--json`, else a table.
+fn choose(arguments: &Arguments, json: bool) -> Result<Format, Stop> {
+    let Some(path) = &arguments.output else {
+        return match arguments.format {
+            Some(Format::Parquet) => Err(usage(
+                "Parquet is not for a terminal or a pipe",
+                "name a file with `--output FILE`",
+            )),
+            Some(format) => Ok(format),
+            None => Ok(if json { Format::Json } else { Format::Table }),
+        };
+    };
+    match arguments.format.or_else(|| by_ending(path)) {
+        None => Err(usage(
+            say!("the ending of ", name Quoted(&path.to_string_lossy()), " tells no format"),
+            "end it with .csv, .json, .jsonl or .parquet, or give `--format`",
+        )),
+        Some(Format::Table) => Err(usage(
+            "a table is for reading, not for a file",
+            "use `--format csv`, json, jsonl or parquet",
+        )),
+        Some(format) => Ok(format),
+    }
+}
+
+fn by_ending(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "csv" => Some(Format::Csv),
+        "json" => Some(Format::Json),
+        "jsonl" | "ndjson" => Some(Format::Jsonl),
+        "parquet" => Some(Format::Parquet),
+        _ => None,
+    }
+}
+
+/// Returns the SQL, read from stdin when it is `-`.
+fn sql(typed: &str) -> Result<String, Stop> {
+    if typed != "-" {
+        return Ok(typed.to_owned());
+    }
+    let mut text = String::new();
+    // One byte more than allowed is enough for `app` to refuse it.
+    let limit = SQL_BYTES_MAX as u64 + 1;
+    io::stdin()
+        .lock()
+        .take(limit)
+        .read_to_string(&mut text)
+        .map_err(|_| usage("the SQL on stdin is not UTF-8 text", "save it as UTF-8"))?;
+    Ok(text)
+}
+
+async fn export(
+    context: &Context,
+    app: &App,
+    request: &QueryRequest,
+    format: Format,
+    path: &Path,
+    force: bool,
+) -> Result<(), Stop> {
+    let allow = app.allow::<QueryExecute>()?;
+    let done = app::query::export(app, &allow, request, format.in_file(), path, force).await?;
+    if context.output.json {
+        return context
+            .output
+            .print_json(&json!({"output": path, "rows": done.rows, "bytes": done.bytes}));
+    }
+    let (rows, bytes) = (
+        crate::output::units::counted(done.rows, "row"),
+        crate::output::units::bytes(done.bytes),
+    );
+    context
+        .output
+        .tell(&format!("wrote {rows} ({bytes}) to {}", path.display()));
+    Ok(())
+}
+
+async fn print(
+    context: &Context,
+    app: &App,
+    request: &QueryRequest,
+    format: Format,
+) -> Result<(), Stop> {
+    let is_truncated = match format {
+        Format::Table => rows::collect(app, request).await?.print(context.output)?,
+        other => rows::stream(app, request, other.as_text()).await?,
+    };
+    if is_truncated {
+        let limit = request.rows_max.unwrap_or(QUERY_ROWS_DEFAULT);
+        let rows = crate::output::units::counted(limit, "row");
+        context.output.tell(&format!(
+            "first {rows} only; `--limit N` for more, `--limit 0` for all"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn the_format_is_what_was_said_or_what_the_file_is_called() {
+        let check = |words: &str, json: bool, expect: Option<Format>| {
+            let line = Line::parse_from(format!("query x {words}").split_whitespace());
+            assert_eq!(choose(&line.arguments, json).ok(), expect, "{words}");
+        };
+        check("", false, Some(Format::Table));
+        check("", true, Some(Format::Json));
+        check("--format csv", true, Some(Format::Csv));
+        check("--format parquet", false, None);
+        check("-o a.PARQUET", false, Some(Format::Parquet));
+        check("-o a.ndjson", false, Some(Format::Jsonl));
+        check("-o a.txt", false, None);
+        check("-o a.txt --format csv", false, Some(Format::Csv));
+        check("-o a.csv --format table", false, None);
+    }
+
+    #[test]
+    fn sql_may_begin_with_a_comment() {
+        let line = Line::parse_from(["query", "-- all\nSELECT 1"]);
+        assert_eq!(line.arguments.sql, "-- all\nSELECT 1");
+    }
+}

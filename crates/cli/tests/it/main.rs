@@ -1,0 +1,13 @@
+//! The command line as its users meet it: the real binary, its output byte by byte, its exit codes.
+
+mod configuration;
+mod demo;
+mod generated;
+mod languages;
+mod project;
+mod queries;
+mod secrets;
+mod sources;
+mod syncs;
+mod terminal;
+mod usage;

@@ -1,0 +1,222 @@
+//! `source add|list|show|edit|remove|test`.
+
+use crate::project::{Project, SHOP};
+use serde_json::json;
+
+#[test]
+fn a_source_is_added_by_flags_tested_and_synced() {
+    let project = Project::new();
+    project.write("data/uploads/orders.csv", "id\n1\n2\n");
+    let words = [
+        "source",
+        "add",
+        "csv",
+        "--name",
+        "Files",
+        "--set",
+        "directory=data/uploads",
+        "--table",
+        "orders=orders.csv",
+    ];
+    let ran = project.run(&words).succeeded();
+    assert!(ran.stderr.contains("dango sync files"), "{ran:#?}");
+    project.run(&["sync", "files"]).succeeded();
+    let count = project
+        .run(&[
+            "query",
+            "SELECT count(*)::INT AS n FROM raw_files.orders",
+            "--json",
+        ])
+        .succeeded();
+    assert_eq!(count.json(), json!([{"n": 2}]));
+    project.run(&words).failed(5, "source_exists");
+}
+
+#[test]
+fn nothing_is_saved_when_the_source_does_not_answer() {
+    let project = Project::new();
+    let before = (
+        project.read(".dango/sources.yml"),
+        project.read(".dlt/secrets.toml"),
+    );
+    let words = [
+        "source",
+        "add",
+        "csv",
+        "--name",
+        "files",
+        "--set",
+        "directory=data/nowhere",
+    ];
+    let ran = project.run(&words).failed(4, "source_missing");
+    assert_eq!(ran.stdout, "");
+    let database = [
+        "source",
+        "add",
+        "postgres",
+        "--name",
+        "db",
+        "--set",
+        "host=127.0.0.1",
+        "--set",
+        "port=9",
+        "--set",
+        "database=x",
+        "--set",
+        "username=y",
+        "--secret-stdin",
+        "password",
+    ];
+    let ran = project.run_with(&database, "hunter2hunter2\n", &[]);
+    assert_ne!(ran.code, Some(0), "{ran:#?}");
+    assert!(!ran.stderr.contains("hunter2"), "{ran:#?}");
+    assert_eq!(
+        (
+            project.read(".dango/sources.yml"),
+            project.read(".dlt/secrets.toml")
+        ),
+        before
+    );
+    let untested: Vec<_> = database.iter().copied().chain(["--no-test"]).collect();
+    project
+        .run_with(&untested, "hunter2hunter2\n", &[])
+        .succeeded();
+    assert!(project.read(".dlt/secrets.toml").contains("hunter2hunter2"));
+    assert!(!project.read(".dango/sources.yml").contains("hunter2"));
+    let shown = project.run(&["source", "show", "db"]).succeeded();
+    assert!(
+        shown.stdout.contains("***************") && !shown.stdout.contains("hunter2"),
+        "{shown:#?}"
+    );
+}
+
+#[test]
+fn a_missing_answer_names_its_flag() {
+    let project = Project::new();
+    for (words, code, flag) in [
+        (
+            &["source", "add"][..],
+            "input_needed",
+            "dango source add TYPE",
+        ),
+        (&["source", "add", "csv"], "input_needed", "--name NAME"),
+        (
+            &["source", "add", "csv", "--name", "x"],
+            "usage_invalid",
+            "--set directory=",
+        ),
+        (
+            &["source", "add", "stripe", "--name", "x"],
+            "usage_invalid",
+            "--secret-stdin api_key",
+        ),
+        (&["source", "edit", "shop"], "source_not_found", ""),
+    ] {
+        let exit = if code == "source_not_found" { 4 } else { 2 };
+        let ran = project.run(words).failed(exit, code);
+        assert!(ran.stderr.contains(flag), "{words:?}: {ran:#?}");
+    }
+    let ran = project.run(&["source", "add", "postgress", "--name", "x"]);
+    assert_ne!(ran.code, Some(0), "{ran:#?}");
+    assert!(ran.stderr.contains("did you mean `postgres`?"), "{ran:#?}");
+    let ran = project
+        .run(&[
+            "source",
+            "add",
+            "csv",
+            "--name",
+            "x",
+            "--set",
+            "directroy=y",
+        ])
+        .failed(2, "usage_invalid");
+    assert!(ran.stderr.contains("did you mean `directory`?"), "{ran:#?}");
+}
+
+#[test]
+fn sources_are_listed_shown_and_tested() {
+    let project = Project::synced_shop();
+    let list = project.run(&["source", "list"]).succeeded();
+    assert!(
+        list.stdout.starts_with("SOURCE") && list.stdout.contains("shop"),
+        "{list:#?}"
+    );
+    let json = project
+        .run(&["source", "list", "--json"])
+        .succeeded()
+        .json();
+    assert_eq!(json["sources"][0]["name"], "shop");
+    assert_eq!(json["sources"][0]["enabled"], true);
+    let shown = project.run(&["source", "show", "shop"]).succeeded();
+    for part in ["shop: local_files", "data/uploads", "orders", "succeeded"] {
+        assert!(shown.stdout.contains(part), "{part}: {shown:#?}");
+    }
+    let tested = project
+        .run(&["source", "test", "shop", "--json"])
+        .succeeded()
+        .json();
+    assert_eq!(tested["ok"], true);
+    for command in ["show", "test"] {
+        let ran = project
+            .run(&["source", command, "shpo"])
+            .failed(4, "source_not_found");
+        assert!(ran.stderr.contains("did you mean `shop`?"), "{ran:#?}");
+    }
+}
+
+#[test]
+fn a_source_is_edited_with_its_comments_kept() {
+    let project = Project::shop();
+    project
+        .run(&["source", "edit", "shop", "--disable"])
+        .succeeded();
+    let file = project.read(".dango/sources.yml");
+    assert!(
+        file.contains("# The shop's orders.") && file.contains("enabled: false"),
+        "{file}"
+    );
+    project
+        .run(&[
+            "source",
+            "edit",
+            "shop",
+            "--enable",
+            "--set",
+            "directory=data/other",
+        ])
+        .succeeded();
+    assert!(
+        project
+            .read(".dango/sources.yml")
+            .contains("directory: data/other")
+    );
+    let ran = project
+        .run(&["source", "edit", "shop"])
+        .failed(2, "input_needed");
+    assert!(ran.stderr.contains("--set KEY=VALUE"), "{ran:#?}");
+}
+
+#[test]
+fn a_source_is_removed_with_or_without_its_tables() {
+    let project = Project::synced_shop();
+    project
+        .run(&["source", "remove", "shop"])
+        .failed(2, "input_needed");
+    assert_eq!(project.read(".dango/sources.yml"), SHOP);
+    project
+        .run(&["source", "remove", "shop", "--yes"])
+        .succeeded();
+    project.run(&["query", "FROM raw_shop.orders"]).succeeded();
+    project.write(".dango/sources.yml", SHOP);
+    let removed = project
+        .run(&["source", "remove", "shop", "--drop-data", "--yes", "--json"])
+        .succeeded()
+        .json();
+    assert_eq!(removed["name"], "shop");
+    project
+        .run(&["query", "FROM raw_shop.orders"])
+        .failed(1, "query_invalid");
+    project
+        .run(&["source", "remove", "shop", "--yes"])
+        .failed(4, "source_not_found");
+}

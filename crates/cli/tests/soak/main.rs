@@ -1,0 +1,82 @@
+//! The crash campaign: every kind of source is synced while the process, or the warehouse's worker, is killed; then it is
+//! synced again and compared with a sync that nobody disturbed.
+//!
+//! `cargo test -p dango --test soak -- [--share PERCENT] [--seed N] [--kind KIND] [--report FILE]`
+//!
+//! Two kinds of deaths: an abort at each fault point in turn (the test kit's build ends itself at the n-th effect), and
+//! SIGKILL at seeded moments, to the main process and to the worker alternately. At 100 percent each kind of source sees
+//! every fault point and 200 kills.
+
+mod deaths;
+mod project;
+mod shop;
+mod sources;
+
+use deaths::Campaign;
+use std::process::ExitCode;
+
+/// SIGKILLs of one kind of source in a full campaign.
+const KILLS: u32 = 200;
+/// SIGKILLs below which a share of the campaign says nothing.
+const KILLS_MIN: u32 = 20;
+
+struct Options {
+    share: u32,
+    seed: u64,
+    kinds: Vec<String>,
+    report: Option<String>,
+}
+
+fn options() -> Options {
+    let mut options = Options {
+        share: 5,
+        seed: day_seed(),
+        kinds: sources::KINDS.iter().map(ToString::to_string).collect(),
+        report: None,
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().expect("an option has a value");
+        match argument.as_str() {
+            "--share" => options.share = value().parse().expect("a percentage"),
+            "--seed" => options.seed = value().parse().expect("a number"),
+            "--kind" => options.kinds = vec![value()],
+            "--report" => options.report = Some(value()),
+            // What `cargo test` passes to every test binary is not for us.
+            _ => {}
+        }
+    }
+    options
+}
+
+/// The seed of a day, so that a year of CI runs sees many.
+fn day_seed() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    since.as_secs() / 86_400
+}
+
+fn main() -> ExitCode {
+    let options = options();
+    let kills = (KILLS * options.share / 100).max(KILLS_MIN);
+    let (mut passed, mut failed) = (0, 0);
+    let mut reports = Vec::new();
+    println!("seed {}, {} kills a kind of source", options.seed, kills);
+    for kind in &options.kinds {
+        let campaign = Campaign { kind, seed: options.seed, kills, share: options.share };
+        let report = campaign.run();
+        println!("{report}");
+        for failure in &report.failures {
+            println!("  {failure}");
+        }
+        passed += report.deaths();
+        failed += report.failures.len();
+        reports.push(report.to_json());
+    }
+    if let Some(path) = &options.report {
+        let document = serde_json::json!({ "seed": options.seed, "share_percent": options.share, "kinds": reports });
+        let text = serde_json::to_string_pretty(&document).expect("JSON");
+        std::fs::write(path, text + "\n").expect("the report is written");
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
