@@ -44,10 +44,16 @@ pub(crate) fn next(palette: Palette, steps: &[(&str, &str)]) -> String {
     // A long command would push everything to the right; its purpose may stand further out alone.
     const ALIGNED_MAX: usize = 48;
     let lengths = steps.iter().map(|(command, _)| command.chars().count());
-    let width = lengths.filter(|length| *length <= ALIGNED_MAX).max().unwrap_or(0);
+    let width = lengths
+        .filter(|length| *length <= ALIGNED_MAX)
+        .max()
+        .unwrap_or(0);
     let mut text = palette.paint(Style::Heading, "next:");
     for (command, purpose) in steps {
-        let line = format!("\n  {command:width$}  {}", palette.paint(Style::Dim, purpose));
+        let line = format!(
+            "\n  {command:width$}  {}",
+            palette.paint(Style::Dim, purpose)
+        );
         text.push_str(line.trim_end());
     }
     text

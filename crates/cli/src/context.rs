@@ -69,7 +69,10 @@ impl Context {
         let _ = app::logging::attach(&project);
         environment.load_file(&project.env_file())?;
         environment.teach(&REDACTOR);
-        Ok(Place { project, environment })
+        Ok(Place {
+            project,
+            environment,
+        })
     }
 
     /// Returns a way to ask at the terminal; without one the error names the `flag` that gives the answer.

@@ -1,4 +1,4 @@
-//! Deaths on demand, for the crash campaign alone: compiled in with the feature `fault-points`, never into a release.
+//! Deaths on demand, for the crash campaign alone: in a release, where no fault points are compiled in, nothing of this happens.
 
 use app::Environment;
 use std::io::{self, Write as _};
@@ -16,7 +16,9 @@ pub(crate) struct Faults {
 impl Faults {
     /// Arms the fault point that the environment names.
     pub(crate) fn arm(environment: &Environment) -> Self {
-        if let Some(n) = environment.setting(AT).and_then(|n| n.parse().ok()) {
+        if domain::fault::COMPILED_IN
+            && let Some(n) = environment.setting(AT).and_then(|n| n.parse().ok())
+        {
             domain::fault::abort_at(n);
         }
         Self {
@@ -26,7 +28,7 @@ impl Faults {
 
     /// Tells how many effects there were, when that was asked for.
     pub(crate) fn tell(&self) {
-        if self.counts {
+        if domain::fault::COMPILED_IN && self.counts {
             // A closed stderr leaves nobody to tell.
             let _ = writeln!(
                 io::stderr(),

@@ -16,7 +16,6 @@ mod commands;
 mod context;
 mod demo;
 mod errors;
-#[cfg(feature = "fault-points")]
 mod faults;
 mod heritage;
 mod interrupts;
@@ -69,10 +68,8 @@ fn command_line(words: &[OsString]) -> u8 {
     };
     let output = Output::new(parsed.global.json, parsed.global.color, surroundings);
     app::logging::start(parsed.global.verbose, &environment);
-    #[cfg(feature = "fault-points")]
     let faults = faults::Faults::arm(&environment);
     let ended = run(parsed, output);
-    #[cfg(feature = "fault-points")]
     faults.tell();
     let Err(stop) = ended else { return 0 };
     if let Stop::Failed(error) = &stop {

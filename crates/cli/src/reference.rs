@@ -48,7 +48,7 @@ const JSON_SHAPES: &str = "\
 | `source remove` | `{name, tables_dropped: [name]}` |
 | `source test` | `{source, ok, answer}` |
 | `sync` | `{status: \"succeeded\" or \"failed\", sources: [{source, status, dry_run, resumed, job_id, load_id, rows_inserted, rows_updated, rows_deleted, bytes_read, seconds, tables: [{table, rows_inserted, rows_updated, rows_deleted, rows_total, schema_changes, warnings}], error}]}` |
-| `query` | `[{column: value}]`; with `--output`: `{output, rows, bytes}` |
+| `query` | `[{column: value}]`; with `--output`: `{output, rows, bytes, truncated}` |
 | `db status` | `{path, exists, file_bytes, wal_bytes, free_bytes, schemas: [{schema, last_load_at, tables: [{table, rows, columns}]}]}` |
 | `db compact` | `{bytes_before, bytes_after}` |
 | `config show` | `{settings: [{key, value, origin}]}` |

@@ -112,9 +112,14 @@ fn bad_value(error: &clap::Error, words: &[String]) -> Stop {
         return usage(say!("", name Quoted(&flag), " has no value"), help(words));
     }
     let say = say!("", name Quoted(&value), " does not fit ", name Quoted(&flag));
-    let suggested = text(error, ContextKind::SuggestedValue);
-    if !suggested.is_empty() {
-        return usage(say, say!("did you mean ", name Quoted(&suggested), "?"));
+    // Clap compares by common letters, which does not see that `cvs` is `csv`.
+    let distance = |word: &&String| strsim::osa_distance(word, &value);
+    if let Some(near) = valid
+        .iter()
+        .min_by_key(distance)
+        .filter(|word| distance(word) <= 2)
+    {
+        return usage(say, say!("did you mean ", name Quoted(near), "?"));
     }
     if !valid.is_empty() {
         return usage(say, say!("it takes one of: ", Quoted(&valid.join(", "))));

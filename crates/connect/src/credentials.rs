@@ -37,9 +37,9 @@ impl Credentials {
         self.get(field).ok_or_else(|| missing(source, field))
     }
 
-    /// Returns the values, for whoever keeps them out of messages.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Plain<String>> {
-        self.values.values()
+    /// Returns the value of `field` as a secret, for whoever keeps it out of messages.
+    pub(crate) fn secret(&self, field: &str) -> Option<&Plain<String>> {
+        self.values.get(field)
     }
 
     /// Returns the names of the fields that have a value.

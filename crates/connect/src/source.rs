@@ -7,6 +7,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::http::Time;
 use crate::page::{Page, Start, Stream};
 use crate::rest::{self, Rest};
+use crate::sql::mysql::Mysql;
 use crate::sql::postgres::Postgres;
 use domain::{SourceName, say};
 use serde_json::Value;
@@ -16,6 +17,7 @@ use tracing::debug;
 /// An open source.
 pub enum Source {
     Postgres(Box<Postgres>),
+    Mysql(Box<Mysql>),
     Rest(Box<Rest>),
 }
 
@@ -34,11 +36,15 @@ impl Source {
                 let postgres = Postgres::open(name, block, &credentials, egress).await?;
                 Ok(Self::Postgres(Box::new(postgres)))
             }
+            Engine::Mysql => {
+                let mysql = Mysql::open(name, block, &credentials, egress).await?;
+                Ok(Self::Mysql(Box::new(mysql)))
+            }
             Engine::Rest => {
                 let rest = Rest::open(connector, name, block, &credentials, egress, time.into())?;
                 Ok(Self::Rest(Box::new(rest)))
             }
-            Engine::Mysql | Engine::Files => Err(Failure::new(
+            Engine::Files => Err(Failure::new(
                 FailureKind::ConfigInvalid,
                 say!(
                     "source ",
@@ -53,6 +59,7 @@ impl Source {
     pub async fn test(&mut self) -> Result<String, Failure> {
         match self {
             Self::Postgres(postgres) => postgres.test().await,
+            Self::Mysql(mysql) => mysql.test().await,
             Self::Rest(rest) => rest.test().await,
         }
     }
@@ -61,6 +68,7 @@ impl Source {
     pub async fn streams(&mut self) -> Result<Vec<Stream>, Failure> {
         match self {
             Self::Postgres(postgres) => postgres.streams().await,
+            Self::Mysql(mysql) => mysql.streams().await,
             Self::Rest(rest) => Ok(rest.streams()),
         }
     }
@@ -74,6 +82,7 @@ impl Source {
     ) -> Result<(), Failure> {
         match self {
             Self::Postgres(postgres) => postgres.read(stream, start, pages).await,
+            Self::Mysql(mysql) => mysql.read(stream, start, pages).await,
             Self::Rest(rest) => rest.read(stream, &start, pages).await,
         }
     }
@@ -82,6 +91,7 @@ impl Source {
     pub async fn close(self) {
         let result = match self {
             Self::Postgres(postgres) => postgres.close().await,
+            Self::Mysql(mysql) => mysql.close().await,
             Self::Rest(_) => Ok(()),
         };
         if let Err(failure) = result {

@@ -9,6 +9,7 @@ mod block;
 mod calendar;
 mod cells;
 mod choice;
+mod choose;
 mod dsn;
 mod mark;
 pub mod mysql;

@@ -1,7 +1,10 @@
 //! Database servers for tests: started on a free loopback port in a folder of their own, ended and removed with the test
 //! process however that ends. As root they run as their Debian account, for neither server runs as root.
 
-#![expect(clippy::panic, reason = "a test kit tells what is missing by failing the test")]
+#![expect(
+    clippy::panic,
+    reason = "a test kit tells what is missing by failing the test"
+)]
 
 mod mariadb;
 mod postgres;

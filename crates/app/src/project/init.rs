@@ -96,7 +96,7 @@ fn write(
             .created
             .iter()
             .map(relative)
-            .filter(|path| path != &root)
+            .filter(|path| path != folder)
             .collect(),
         completed: completed.iter().map(relative).collect(),
         warnings,

@@ -67,7 +67,7 @@ pub(crate) async fn load(context: &Context<'_>) -> Result<LoadReport, Error> {
     let schema: std::collections::BTreeMap<_, _> = surveys
         .iter()
         .flat_map(|survey| &survey.tables)
-        .map(|table| (table.name.clone(), table.columns.clone()))
+        .map(|table| (table.name.clone(), table.columns()))
         .collect();
     let tx = writer.tx().await?;
     ledger.record(tx, &load_id, at, &serde_json::json!(schema), &report).await?;

@@ -9,8 +9,8 @@ use crate::errors::{Stop, unreadable};
 use crate::output::style::Style;
 use app::error::{Error, Kind};
 use app::query::{ExportFormat, QueryRequest};
-use app::sync::SyncRequest;
 use app::secrets::{self, SecretName};
+use app::sync::SyncRequest;
 use app::{App, Environment, REDACTOR, SystemClock};
 use clap::Args;
 use domain::say::Quoted;
@@ -71,7 +71,8 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
 fn prepare(path: &Path, shop: &shop::Shop, api: &Api) -> Result<PathBuf, Stop> {
     let exists = path.join(".dango/project.yml").exists();
     if exists && !project::is_demo(path) {
-        let say = say!("", name Quoted(&path.to_string_lossy()), " holds a project that is not the demo");
+        let say =
+            say!("", name Quoted(&path.to_string_lossy()), " holds a project that is not the demo");
         let error = Error::new(Kind::Conflict, Code::ProjectExists, say);
         return Err(error
             .hint("name another folder: `dango demo FOLDER`")
@@ -138,15 +139,7 @@ async fn write_products(app: &App, root: &Path, shop: &shop::Shop) -> Result<(),
         timeout_seconds: None,
     };
     let allow = app.allow::<QueryExecute>()?;
-    app::query::export(
-        app,
-        &allow,
-        &request,
-        ExportFormat::Parquet,
-        &path,
-        true,
-    )
-    .await?;
+    app::query::export(app, &allow, &request, ExportFormat::Parquet, &path, true).await?;
     Ok(())
 }
 

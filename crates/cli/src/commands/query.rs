@@ -4,12 +4,15 @@ pub(crate) mod rows;
 
 use crate::context::Context;
 use crate::errors::{Stop, usage};
+use crate::output::{Output, units};
+use app::error::{Error, Kind};
 use app::query::{ExportFormat, QueryRequest};
 use app::{App, render};
 use clap::{Args, ValueEnum};
 use domain::limits::{QUERY_ROWS_DEFAULT, SQL_BYTES_MAX};
-use domain::say;
 use domain::say::Quoted;
+use domain::{Code, say};
+use rows::Extent;
 use security::permissions::QueryExecute;
 use serde_json::json;
 use std::io::{self, Read as _};
@@ -168,19 +171,19 @@ async fn export(
 ) -> Result<(), Stop> {
     let allow = app.allow::<QueryExecute>()?;
     let done = app::query::export(app, &allow, request, format.in_file(), path, force).await?;
-    if context.output.json {
-        return context
-            .output
-            .print_json(&json!({"output": path, "rows": done.rows, "bytes": done.bytes}));
+    let output = context.output;
+    if output.json {
+        output.print_json(&json!({
+            "output": path, "rows": done.rows, "bytes": done.bytes, "truncated": done.truncated,
+        }))?;
     }
-    let (rows, bytes) = (
-        crate::output::units::counted(done.rows, "row"),
-        crate::output::units::bytes(done.bytes),
-    );
-    context
-        .output
-        .tell(&format!("wrote {rows} ({bytes}) to {}", path.display()));
-    Ok(())
+    let (rows, bytes) = (units::counted(done.rows, "row"), units::bytes(done.bytes));
+    output.tell(&format!("wrote {rows} ({bytes}) to {}", path.display()));
+    let extent = Extent {
+        rows: done.rows,
+        is_truncated: done.truncated,
+    };
+    check_extent(extent, request.rows_max.unwrap_or(u64::MAX), output)
 }
 
 async fn print(
@@ -189,17 +192,38 @@ async fn print(
     request: &QueryRequest,
     format: Format,
 ) -> Result<(), Stop> {
-    let is_truncated = match format {
+    let extent = match format {
         Format::Table => rows::collect(app, request).await?.print(context.output)?,
         other => rows::stream(app, request, other.as_text()).await?,
     };
-    if is_truncated {
-        let limit = request.rows_max.unwrap_or(QUERY_ROWS_DEFAULT);
-        let rows = crate::output::units::counted(limit, "row");
-        context.output.tell(&format!(
-            "first {rows} only; `--limit N` for more, `--limit 0` for all"
-        ));
+    check_extent(
+        extent,
+        request.rows_max.unwrap_or(QUERY_ROWS_DEFAULT),
+        context.output,
+    )
+}
+
+/// Says that rows were left out because of the limit that was asked for. Any other limit is an error: whoever wanted all the
+/// rows must not take these for all.
+fn check_extent(extent: Extent, rows_max: u64, output: Output) -> Result<(), Stop> {
+    if !extent.is_truncated {
+        return Ok(());
     }
+    if extent.rows < rows_max {
+        let say = say!(
+            "the result is larger than a query may give: only its first ",
+            extent.rows,
+            " rows are there"
+        );
+        let error = Error::new(Kind::Limit, Code::OutputFailed, say);
+        return Err(error
+            .hint("ask for fewer columns or rows, in several queries if need be")
+            .into());
+    }
+    let rows = units::counted(extent.rows, "row");
+    output.tell(&format!(
+        "first {rows} only; `--limit N` for more, `--limit 0` for all"
+    ));
     Ok(())
 }
 
@@ -229,6 +253,22 @@ mod tests {
         check("-o a.txt", false, None);
         check("-o a.txt --format csv", false, Some(Format::Csv));
         check("-o a.csv --format table", false, None);
+    }
+
+    #[test]
+    fn only_the_users_own_limit_may_leave_rows_out() {
+        let output = Output::new(
+            true,
+            crate::arguments::ColorChoice::Never,
+            crate::output::Surroundings::default(),
+        );
+        let check = |rows, is_truncated, rows_max| {
+            check_extent(Extent { rows, is_truncated }, rows_max, output).is_ok()
+        };
+        assert!(check(10, false, u64::MAX));
+        assert!(check(10, true, 10));
+        assert!(!check(10, true, u64::MAX));
+        assert!(!check(10, true, 11));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(crate) enum Palette {
 impl Palette {
     /// Returns `text` in the colour of `style`.
     pub(crate) fn paint(self, style: Style, text: &str) -> String {
-        if self == Self::Plain {
+        if self == Self::Plain || text.is_empty() {
             return text.to_owned();
         }
         let codes = match style {

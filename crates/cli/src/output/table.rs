@@ -78,7 +78,9 @@ pub(super) fn paint(table: &mut Table, palette: Palette) {
 
 /// Returns the width of the terminal on stdout.
 pub(crate) fn terminal_width() -> Option<u16> {
-    Table::new().width()
+    // Some pseudo-terminals say 0 because nobody told them better.
+    const WIDTH_MIN: u16 = 20;
+    Table::new().width().filter(|width| *width >= WIDTH_MIN)
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ impl Bars {
             .all
             .add(ProgressBar::new(length.unwrap_or(0)).with_style(style));
         bar.set_prefix(self.palette.paint(Style::Heading, &title(source, stream)));
+        bar.set_message("starting");
         bar.enable_steady_tick(TICK);
         let counts_bytes = rows.is_none() && bytes.is_some();
         open.insert(

@@ -1,8 +1,10 @@
 //! The command line as its users meet it: the real binary, its output byte by byte, its exit codes.
 
+mod api;
 mod configuration;
 mod demo;
 mod generated;
+mod interruptions;
 mod languages;
 mod project;
 mod queries;

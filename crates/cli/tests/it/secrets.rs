@@ -1,5 +1,6 @@
 //! Secrets: where they may come from, and that they never come out again.
 
+use crate::api::{Answer, Api};
 use crate::project::Project;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -116,11 +117,9 @@ fn without_a_terminal_a_missing_secret_names_its_flag() {
 
 #[test]
 fn a_loaded_secret_never_comes_out() {
+    let api = Api::start(Answer::EchoAsUnauthorized);
     let project = Project::new();
-    project.write(
-        ".dango/sources.yml",
-        "version: \"1.0\"\nsources:\n  - name: pay\n    type: rest_api\n    rest_api:\n      base_url: http://127.0.0.1:9\n      auth_type: bearer\n      endpoints: [charges]\n",
-    );
+    project.write(".dango/sources.yml", &api.sources());
     project.write(
         ".dlt/secrets.toml",
         &format!("[sources.pay]\nauth_token = \"{CANARY}\"\n"),
@@ -130,16 +129,32 @@ fn a_loaded_secret_never_comes_out() {
         &["sync", "-vv"],
         &["sync", "--json"],
         &["source", "test", "pay"],
+        &["source", "test", "pay", "--json"],
         &["source", "show", "pay"],
         &["source", "show", "pay", "--json"],
+        &["secrets", "list"],
         &["config", "show", "--origin"],
+        &["config", "validate"],
         &["doctor"],
     ] {
-        let ran = project.run(words);
+        let ran = project.run_with(words, "", &[("DANGO_LOG", "trace")]);
         for text in [&ran.stdout, &ran.stderr] {
             assert!(!text.contains("c4n4ry"), "{words:?}: {text}");
         }
     }
-    let log = fs_err::read_to_string(project.path(".dango/logs/dango.jsonl")).unwrap_or_default();
-    assert!(!log.contains("c4n4ry"));
+    let failed = project
+        .run(&["source", "test", "pay"])
+        .failed(1, "source_unauthorized");
+    assert!(failed.stderr.contains("dango secrets set"), "{failed:#?}");
+    for name in [
+        ".dango/logs/dango.jsonl",
+        ".dango/metadata.db",
+        ".dango/sources.yml",
+    ] {
+        let bytes = fs_err::read(project.path(name)).unwrap_or_default();
+        assert!(
+            !String::from_utf8_lossy(&bytes).contains("c4n4ry"),
+            "{name}"
+        );
+    }
 }

@@ -67,8 +67,9 @@ fn nothing_is_saved_when_the_source_does_not_answer() {
         "--secret-stdin",
         "password",
     ];
-    let ran = project.run_with(&database, "hunter2hunter2\n", &[]);
-    assert_ne!(ran.code, Some(0), "{ran:#?}");
+    let ran = project
+        .run_with(&database, "hunter2hunter2\n", &[])
+        .failed(75, "source_unreachable");
     assert!(!ran.stderr.contains("hunter2"), "{ran:#?}");
     assert_eq!(
         (

@@ -123,7 +123,7 @@ fn an_emptied_source_is_refused_before_anything_is_touched() {
     project.write("data/uploads/orders-1.csv", "order_id,sku,amount\n");
     project.write("data/uploads/orders-2.csv", "order_id,sku,amount\n");
     let ran = project.run(&["sync"]);
-    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    assert_eq!(ran.code, Some(5), "{ran:#?}");
     assert!(ran.stderr.contains("code: replace_empty"), "{ran:#?}");
     assert_eq!(
         rows(&project, "SELECT count(*)::INT AS n FROM raw_shop.orders"),

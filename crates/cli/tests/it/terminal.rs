@@ -199,3 +199,15 @@ fn a_removal_is_confirmed() {
     assert_eq!(terminal.end().0, Some(0));
     assert!(project.read(".dango/sources.yml").contains("shop"));
 }
+
+#[test]
+fn a_sync_at_a_terminal_moves_bars_and_ends_with_its_table() {
+    let project = Project::shop();
+    let (code, seen) = Terminal::open(&project, &["sync"]).end();
+    assert_eq!(code, Some(0), "{seen}");
+    assert!(
+        seen.contains("5 rows changed") && seen.contains("INSERTED"),
+        "{seen}"
+    );
+    assert!(!seen.contains("shop: started"), "{seen}");
+}

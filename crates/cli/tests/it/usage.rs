@@ -61,7 +61,10 @@ fn mistakes_on_the_command_line_are_named_with_a_way_out() {
         (&["source", "show", "status"], "reserved"),
         (&["completions", "tcsh"], "does not fit"),
         (&["doctor", "extra"], "an argument too many"),
-        (&["--wait", "-1", "doctor"], "--wait"),
+        (
+            &["--wait", "never", "doctor"],
+            "`never` does not fit `--wait <SECONDS>`",
+        ),
     ] {
         let ran = folder.run(words).failed(2, "usage_invalid");
         assert!(ran.stderr.contains(expect), "{words:?}: {}", ran.stderr);

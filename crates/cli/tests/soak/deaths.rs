@@ -8,15 +8,15 @@ use std::fmt;
 use std::time::Duration;
 
 /// The campaign of one kind of source.
-pub struct Campaign<'a> {
-    pub kind: &'a str,
-    pub seed: u64,
-    pub kills: u32,
-    pub share: u32,
+pub(crate) struct Campaign<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) seed: u64,
+    pub(crate) kills: u32,
+    pub(crate) share: u32,
 }
 
 /// How it went.
-pub struct Report {
+pub(crate) struct Report {
     kind: String,
     fault_points: u64,
     fault_points_tried: u64,
@@ -24,15 +24,15 @@ pub struct Report {
     kills_worker: u32,
     /// Kills that found the sync already done: they prove nothing, and are not counted as deaths.
     kills_late: u32,
-    pub failures: Vec<String>,
+    pub(crate) failures: Vec<String>,
 }
 
 impl Report {
-    pub fn deaths(&self) -> u64 {
+    pub(crate) fn deaths(&self) -> u64 {
         self.fault_points_tried + u64::from(self.kills_main + self.kills_worker)
     }
 
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         json!({
             "kind": self.kind,
             "fault_points": self.fault_points,
@@ -82,7 +82,7 @@ struct Expected {
 
 impl Campaign<'_> {
     /// Plays the campaign.
-    pub fn run(&self) -> Report {
+    pub(crate) fn run(&self) -> Report {
         let origin = Origin::start(self.kind);
         let (expected, durations) = undisturbed(&origin);
         let mut report = Report {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 /// How a sync is made to die.
 #[derive(Debug)]
-pub enum Death {
+pub(crate) enum Death {
     /// The main process aborts at its n-th effect.
     FaultPoint(u64),
     /// SIGKILL to the main process, so long after its start.
@@ -18,14 +18,14 @@ pub enum Death {
     Worker(Duration),
 }
 
-pub struct Project {
+pub(crate) struct Project {
     folder: TempDir,
     tables: Vec<String>,
 }
 
 impl Project {
     /// Makes a project with `origin` as its one source.
-    pub fn new(origin: &Origin) -> Self {
+    pub(crate) fn new(origin: &Origin) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let project = Self { folder, tables: origin.tables() };
         let output = project.dango(&["init", "--no-input"]).output().expect("dango runs");
@@ -47,7 +47,7 @@ impl Project {
     }
 
     /// Syncs, and returns how long it took.
-    pub fn sync(&self) -> Result<Duration, String> {
+    pub(crate) fn sync(&self) -> Result<Duration, String> {
         let start = Instant::now();
         let output = self.dango(&["sync", "--json"]).output().expect("dango runs");
         if output.status.success() {
@@ -57,7 +57,7 @@ impl Project {
     }
 
     /// Returns how many fault points an undisturbed sync passes.
-    pub fn count_fault_points(&self) -> u64 {
+    pub(crate) fn count_fault_points(&self) -> u64 {
         let output = self
             .dango(&["sync", "--json"])
             .env("DANGO_FAULT_COUNT", "1")
@@ -70,7 +70,7 @@ impl Project {
     }
 
     /// Starts a sync and lets it die; answers whether it did before it was done.
-    pub fn sync_and_die(&self, death: &Death) -> Result<bool, String> {
+    pub(crate) fn sync_and_die(&self, death: &Death) -> Result<bool, String> {
         let mut command = self.dango(&["sync", "--json"]);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         if let Death::FaultPoint(n) = death {
@@ -101,7 +101,7 @@ impl Project {
     }
 
     /// Returns what the warehouse holds: of each table the number of rows and a checksum over everything but load ids.
-    pub fn contents(&self) -> Result<Value, String> {
+    pub(crate) fn contents(&self) -> Result<Value, String> {
         let parts: Vec<_> = self
             .tables
             .iter()

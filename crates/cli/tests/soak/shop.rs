@@ -4,35 +4,35 @@
 use serde_json::{Value, json};
 
 /// Orders in the first state.
-pub const ORDERS: u64 = 6_000;
+pub(crate) const ORDERS: u64 = 6_000;
 /// Orders that the second state adds.
-pub const ADDED: u64 = 500;
+pub(crate) const ADDED: u64 = 500;
 
 /// What the source holds: before, or after somebody worked on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub(crate) enum State {
     First,
     /// More orders, and every seventh changed.
     Second,
 }
 
 /// One order.
-pub struct Order {
-    pub id: u64,
-    pub customer: String,
-    pub cents: u64,
+pub(crate) struct Order {
+    pub(crate) id: u64,
+    pub(crate) customer: String,
+    pub(crate) cents: u64,
     /// Seconds since 2024-01-01T00:00:00Z; what the cursor follows.
-    pub updated: u64,
+    pub(crate) updated: u64,
 }
 
 impl Order {
     /// Returns `12.34`.
-    pub fn total(&self) -> String {
+    pub(crate) fn total(&self) -> String {
         format!("{}.{:02}", self.cents / 100, self.cents % 100)
     }
 
     /// Returns the change time as `2024-01-01 00:00:00`, day and second only, which is enough for an order.
-    pub fn updated_at(&self) -> String {
+    pub(crate) fn updated_at(&self) -> String {
         let (day, second) = (self.updated / 86_400, self.updated % 86_400);
         format!(
             "2024-{:02}-{:02} {:02}:{:02}:{:02}",
@@ -45,7 +45,7 @@ impl Order {
     }
 
     /// Returns the order as an API gives it, with a nested list.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let lines: Vec<_> =
             (0..self.id % 3).map(|line| json!({"sku": format!("s{line}"), "quantity": line + 1})).collect();
         json!({
@@ -59,7 +59,7 @@ impl Order {
 }
 
 /// Returns the orders of a state, ordered by id.
-pub fn orders(state: State) -> Vec<Order> {
+pub(crate) fn orders(state: State) -> Vec<Order> {
     let last = ORDERS + if state == State::Second { ADDED } else { 0 };
     (1..=last)
         .map(|id| {

@@ -11,12 +11,12 @@ use tempfile::TempDir;
 use testkit::servers::{DATABASE, Mariadb, PASSWORD, Postgres, USER};
 
 /// Every kind of source that a campaign is played on.
-pub const KINDS: [&str; 4] = ["files", "postgres", "mysql", "rest"];
+pub(crate) const KINDS: [&str; 4] = ["files", "postgres", "mysql", "rest"];
 /// Records of one page of the API.
 const PAGE: usize = 500;
 
 /// Where the data comes from.
-pub enum Origin {
+pub(crate) enum Origin {
     Files(TempDir),
     Postgres(&'static Postgres),
     Mysql(&'static Mariadb),
@@ -25,7 +25,7 @@ pub enum Origin {
 
 impl Origin {
     /// Starts a source of a kind.
-    pub fn start(kind: &str) -> Self {
+    pub(crate) fn start(kind: &str) -> Self {
         let origin = match kind {
             "files" => Self::Files(TempDir::new().expect("a temporary folder")),
             "postgres" => Self::Postgres(Postgres::shared()),
@@ -41,21 +41,25 @@ impl Origin {
     }
 
     /// Brings the source into a state.
-    pub fn set(&self, state: State) {
+    pub(crate) fn set(&self, state: State) {
         match self {
             Self::Files(folder) => write_files(folder.path(), state),
             Self::Postgres(server) => {
-                server.sql(DATABASE, &script(state));
+                for statements in script(state) {
+                    server.sql(DATABASE, &statements);
+                }
             }
             Self::Mysql(server) => {
-                server.sql(DATABASE, &script(state));
+                for statements in script(state) {
+                    server.sql(DATABASE, &statements);
+                }
             }
             Self::Rest { state: current, .. } => *current.lock().expect("not poisoned") = state,
         }
     }
 
     /// Returns the tables that a sync fills.
-    pub fn tables(&self) -> Vec<String> {
+    pub(crate) fn tables(&self) -> Vec<String> {
         let names: &[&str] = match self {
             Self::Files(_) => &["raw_shop.orders", "raw_shop.events", "raw_shop.events__lines"],
             Self::Postgres(_) | Self::Mysql(_) => &["raw_shop.orders", "raw_shop.customers"],
@@ -64,7 +68,7 @@ impl Origin {
         names.iter().map(ToString::to_string).collect()
     }
 
-    pub fn sources_yml(&self) -> String {
+    pub(crate) fn sources_yml(&self) -> String {
         let block = match self {
             Self::Files(folder) => format!(
                 "type: local_files\n    local_files:\n      directory: {}\n      tables:\n        \
@@ -83,7 +87,7 @@ impl Origin {
         format!("version: \"1.0\"\nsources:\n  - name: shop\n    {block}")
     }
 
-    pub fn secrets_toml(&self) -> String {
+    pub(crate) fn secrets_toml(&self) -> String {
         match self {
             Self::Postgres(_) | Self::Mysql(_) => format!("[sources.shop]\npassword = \"{PASSWORD}\"\n"),
             Self::Files(_) | Self::Rest { .. } => String::new(),
@@ -99,24 +103,25 @@ fn database(kind: &str, port: u16) -> String {
     )
 }
 
-/// Returns the SQL, for both databases, that brings the tables into a state.
-fn script(state: State) -> String {
-    let mut sql = String::from(
+/// Returns the SQL, for both databases, that brings the tables into a state, in parts that fit a command line.
+fn script(state: State) -> Vec<String> {
+    let mut parts = vec![
         "DROP TABLE IF EXISTS orders; DROP TABLE IF EXISTS customers; \
          CREATE TABLE orders (id BIGINT PRIMARY KEY, customer VARCHAR(50), total DECIMAL(12,2), updated_at TIMESTAMP NULL); \
-         CREATE TABLE customers (id BIGINT PRIMARY KEY, name VARCHAR(50)); ",
-    );
-    for part in orders(state).chunks(1_000) {
+         CREATE TABLE customers (id BIGINT PRIMARY KEY, name VARCHAR(50));"
+            .to_owned(),
+    ];
+    for some in orders(state).chunks(1_000) {
         let row = |order: &Order| {
             format!("({}, '{}', {}, '{}')", order.id, order.customer, order.total(), order.updated_at())
         };
-        let rows: Vec<_> = part.iter().map(row).collect();
-        write!(sql, "INSERT INTO orders VALUES {}; ", rows.join(", ")).expect("a string");
+        let rows: Vec<_> = some.iter().map(row).collect();
+        parts.push(format!("INSERT INTO orders VALUES {};", rows.join(", ")));
     }
     let last = if state == State::First { 800 } else { 900 };
     let rows: Vec<_> = (1..=last).map(|id| format!("({id}, 'customer {id}')")).collect();
-    write!(sql, "INSERT INTO customers VALUES {};", rows.join(", ")).expect("a string");
-    sql
+    parts.push(format!("INSERT INTO customers VALUES {};", rows.join(", ")));
+    parts
 }
 
 fn write_files(folder: &Path, state: State) {

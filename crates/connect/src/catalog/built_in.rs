@@ -163,7 +163,17 @@ fn rest_fields() -> Vec<Field> {
             "base_url",
             "Where every path starts: `https://api.example.com/v1`.",
         )
-        .aliases(&["url"]),
+        .aliases(&["url"])
+        .required(),
+        field(
+            "endpoints",
+            "The paths to read, separated by commas: `orders, customers`; how to page and what to merge by is added in sources.yml.",
+        ),
+        field(
+            "auth_type",
+            "How requests are signed: `none`, `bearer`, `api_key`, `basic`, `custom_header` or `oauth2_client_credentials`.",
+        )
+        .default("none"),
         field(
             "auth_token",
             "The bearer token or API key, if the API wants one.",

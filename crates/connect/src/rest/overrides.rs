@@ -102,7 +102,12 @@ fn endpoints(block: &Map<String, Value>, place: &Say) -> Result<Option<Vec<Strin
         .find_map(|key| block.get(*key));
     match found {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(one)) => Ok(Some(vec![one.clone()])),
+        Some(Value::String(names)) => Ok(Some(
+            names
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .collect(),
+        )),
         Some(Value::Array(items)) => items
             .iter()
             .map(|item| item.as_str().map(str::to_owned))

@@ -71,7 +71,10 @@ impl Batch {
 
     /// Returns the name of the column in slot `index`, for messages.
     pub(super) fn column_name(&self, index: usize) -> String {
-        self.columns.get(index).map(|column| column.name.clone()).unwrap_or_default()
+        self.columns
+            .get(index)
+            .map(|column| column.name.clone())
+            .unwrap_or_default()
     }
 
     /// Ends a row that took `bytes` at the source.
@@ -109,12 +112,22 @@ impl Batch {
         })?;
         let bytes = u64::try_from(self.bytes).unwrap_or(u64::MAX);
         (self.rows, self.bytes) = (0, 0);
-        Ok((TableBatch { table: Arc::clone(&self.table), batch }, bytes))
+        Ok((
+            TableBatch {
+                table: Arc::clone(&self.table),
+                batch,
+            },
+            bytes,
+        ))
     }
 
     /// Gives the table a variant column for each column that needs one by now.
     fn grow_variants(&mut self) {
-        if self.slots.iter().all(|slot| slot.variant.waiting.is_empty()) {
+        if self
+            .slots
+            .iter()
+            .all(|slot| slot.variant.waiting.is_empty())
+        {
             return;
         }
         let mut table = StreamTable::clone(&self.table);
@@ -122,7 +135,10 @@ impl Batch {
         for (slot, column) in self.slots.iter_mut().zip(&self.columns) {
             slot.variant.moved += u64::try_from(slot.variant.waiting.len()).unwrap_or(0);
             if slot.variant.moved > 0 {
-                table.schema.columns.push(Column::new(variant_name(column), ColumnType::Text));
+                table
+                    .schema
+                    .columns
+                    .push(Column::new(variant_name(column), ColumnType::Text));
             }
         }
         self.schema = Arc::new(arrow_types::schema(&table.schema.columns));
@@ -131,7 +147,11 @@ impl Batch {
 
     /// Returns one line for each column whose values were moved to a variant column.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let moved = self.slots.iter().zip(&self.columns).filter(|(slot, _)| slot.variant.moved > 0);
+        let moved = self
+            .slots
+            .iter()
+            .zip(&self.columns)
+            .filter(|(slot, _)| slot.variant.moved > 0);
         moved
             .map(|(slot, column)| {
                 format!(

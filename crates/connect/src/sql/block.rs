@@ -20,7 +20,11 @@ impl<'a> Block<'a> {
     /// Returns a reader of `value`, which must be a map.
     pub(super) fn new(place: Say, value: &'a Value) -> Result<Self, Failure> {
         match value {
-            Value::Object(values) => Ok(Self { place, values, asked: Vec::new() }),
+            Value::Object(values) => Ok(Self {
+                place,
+                values,
+                asked: Vec::new(),
+            }),
             _ => Err(invalid(say!("", place, " is not a map of keys and values"))),
         }
     }
@@ -72,7 +76,11 @@ impl<'a> Block<'a> {
 
     /// Refuses keys that nobody asked for.
     pub(super) fn finish(self) -> Result<(), Failure> {
-        let Some(unknown) = self.values.keys().find(|key| !self.asked.contains(&key.as_str())) else {
+        let Some(unknown) = self
+            .values
+            .keys()
+            .find(|key| !self.asked.contains(&key.as_str()))
+        else {
             return Ok(());
         };
         let failure = invalid(say!("", self.place, " has an unknown key ", name Quoted(unknown)));
@@ -107,11 +115,17 @@ mod tests {
     fn an_unknown_key_is_refused_with_a_suggestion() {
         let value = json!({"schema": "public", "tabel_names": ["a"], "port": 5432});
         let mut block = Block::new(say!("source `shop`"), &value).expect("a map");
-        assert_eq!(block.text(&["schema"]).expect("text"), Some("public".into()));
+        assert_eq!(
+            block.text(&["schema"]).expect("text"),
+            Some("public".into())
+        );
         assert_eq!(block.text(&["port"]).expect("number"), Some("5432".into()));
         assert_eq!(block.texts(&["table_names"]).expect("absent"), None);
         let failure = block.finish().expect_err("unknown");
-        assert_eq!(failure.say.as_str(), "source `shop` has an unknown key `tabel_names`");
+        assert_eq!(
+            failure.say.as_str(),
+            "source `shop` has an unknown key `tabel_names`"
+        );
         assert_eq!(failure.hint.as_str(), "did you mean `table_names`?");
     }
 
@@ -120,6 +134,9 @@ mod tests {
         let value = json!({"schema": {"password": "hunter2"}});
         let mut block = Block::new(say!("source `shop`"), &value).expect("a map");
         let failure = block.text(&["schema"]).expect_err("a map is no text");
-        assert_eq!(failure.say.as_str(), "source `shop`: `schema` must be a text");
+        assert_eq!(
+            failure.say.as_str(),
+            "source `shop`: `schema` must be a text"
+        );
     }
 }

@@ -24,7 +24,11 @@ pub(super) const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
     (year, month, day)
 }
@@ -32,7 +36,11 @@ pub(super) const fn civil_from_days(days: i64) -> (i64, i64, i64) {
 /// Writes a date as both databases do, with PostgreSQL's ` BC`.
 pub(super) fn write_date(days: i64) -> String {
     let (year, month, day) = civil_from_days(days);
-    let (shown, era) = if year > 0 { (year, "") } else { (1 - year, " BC") };
+    let (shown, era) = if year > 0 {
+        (year, "")
+    } else {
+        (1 - year, " BC")
+    };
     format!("{shown:04}-{month:02}-{day:02}{era}")
 }
 
@@ -45,8 +53,14 @@ pub(super) fn write_timestamp(micros: i128, zone: &str) -> String {
     let (seconds, fraction) = (rest / MICROS_PER_SECOND, rest % MICROS_PER_SECOND);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let date = write_date(days);
-    let (date, era) = date.strip_suffix(" BC").map_or((date.as_str(), ""), |date| (date, " BC"));
-    let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:06}") };
+    let (date, era) = date
+        .strip_suffix(" BC")
+        .map_or((date.as_str(), ""), |date| (date, " BC"));
+    let fraction = if fraction == 0 {
+        String::new()
+    } else {
+        format!(".{fraction:06}")
+    };
     format!("{date} {hour:02}:{minute:02}:{second:02}{fraction}{zone}{era}")
 }
 
@@ -59,8 +73,14 @@ pub(super) const fn is_common(days: i64) -> bool {
 
 /// Reads `YYYY-MM-DD` of the years 1 to 9999; `None` for anything else, dates that no calendar has among it.
 pub(super) fn read_date(text: &[u8]) -> Option<i64> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else { return None };
-    let (year, month, day) = (number(&[y1, y2, y3, y4])?, number(&[m1, m2])?, number(&[d1, d2])?);
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else {
+        return None;
+    };
+    let (year, month, day) = (
+        number(&[y1, y2, y3, y4])?,
+        number(&[m1, m2])?,
+        number(&[d1, d2])?,
+    );
     if year == 0 || !(1..=12).contains(&month) || day == 0 {
         return None;
     }
@@ -80,7 +100,9 @@ pub(super) fn read_timestamp(text: &[u8]) -> Option<i64> {
 /// Reads `HH:MM:SS[.ffffff]` of one day as microseconds.
 pub(super) fn read_time(text: &[u8]) -> Option<i64> {
     let (clock, fraction) = text.split_at_checked(8)?;
-    let [h1, h2, b':', m1, m2, b':', s1, s2] = *clock else { return None };
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = *clock else {
+        return None;
+    };
     let (hour, minute, second) = (number(&[h1, h2])?, number(&[m1, m2])?, number(&[s1, s2])?);
     if hour > 23 || minute > 59 || second > 59 {
         return None;
@@ -99,7 +121,9 @@ pub(super) fn read_time(text: &[u8]) -> Option<i64> {
 /// Reads a few digits; longer text than any part of a date is not asked for.
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |number, digit| {
-        digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'))
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + i64::from(digit - b'0'))
     })
 }
 
@@ -114,7 +138,10 @@ mod tests {
             assert_eq!(days_from_civil(year, month, day), days);
         }
         assert_eq!(civil_from_days(0), (1970, 1, 1));
-        assert_eq!(days_from_civil(2000, 2, 29) + 1, days_from_civil(2000, 3, 1));
+        assert_eq!(
+            days_from_civil(2000, 2, 29) + 1,
+            days_from_civil(2000, 3, 1)
+        );
     }
 
     #[test]
@@ -123,13 +150,24 @@ mod tests {
         check(0, "1970-01-01 00:00:00+00");
         check(-1, "1969-12-31 23:59:59.999999+00");
         check(1_700_000_000_123_456, "2023-11-14 22:13:20.123456+00");
-        check(-62_135_596_800_000_000 - 1_000_000, "0001-12-31 23:59:59+00 BC");
+        check(
+            -62_135_596_800_000_000 - 1_000_000,
+            "0001-12-31 23:59:59+00 BC",
+        );
         check(9_224_318_015_999_999_999, "294276-12-31 23:59:59.999999+00");
     }
 
     #[test]
     fn dates_that_no_calendar_has_are_not_read() {
-        for text in ["0000-00-00", "2024-00-10", "2024-02-30", "0000-05-01", "2024-13-01", "24-1-1", ""] {
+        for text in [
+            "0000-00-00",
+            "2024-00-10",
+            "2024-02-30",
+            "0000-05-01",
+            "2024-13-01",
+            "24-1-1",
+            "",
+        ] {
             assert_eq!(read_date(text.as_bytes()), None, "{text}");
         }
         assert_eq!(read_date(b"2024-02-29"), Some(days_from_civil(2024, 2, 29)));
@@ -145,7 +183,10 @@ mod tests {
         check("-01:00:00", None);
         check("838:59:59", None);
         check("00:00:00.", None);
-        assert_eq!(read_timestamp(b"1970-01-02 00:00:00.000001"), Some(MICROS_PER_DAY + 1));
+        assert_eq!(
+            read_timestamp(b"1970-01-02 00:00:00.000001"),
+            Some(MICROS_PER_DAY + 1)
+        );
         assert_eq!(read_timestamp(b"1970-01-02"), None);
     }
 }

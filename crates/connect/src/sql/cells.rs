@@ -25,7 +25,10 @@ pub(super) struct Fixed<T> {
 
 impl<T: Default> Fixed<T> {
     fn new(rows: usize) -> Self {
-        Self { values: Vec::with_capacity(rows), nulls: NullBufferBuilder::new(rows) }
+        Self {
+            values: Vec::with_capacity(rows),
+            nulls: NullBufferBuilder::new(rows),
+        }
     }
 
     #[inline]
@@ -43,7 +46,7 @@ impl<T: Default> Fixed<T> {
 
 /// Texts or bytes, one behind the other.
 pub(super) struct Bytes {
-    bytes: Vec<u8>,
+    joined: Vec<u8>,
     ends: Vec<i32>,
     nulls: NullBufferBuilder,
 }
@@ -53,13 +56,17 @@ impl Bytes {
         let mut ends = Vec::with_capacity(room.rows + 1);
         ends.push(0);
         let nulls = NullBufferBuilder::new(room.rows);
-        Self { bytes: Vec::with_capacity(room.bytes), ends, nulls }
+        Self {
+            joined: Vec::with_capacity(room.bytes),
+            ends,
+            nulls,
+        }
     }
 
     /// Appends a value; the caller keeps a batch far below 2 GiB.
     #[inline]
     pub(super) fn push(&mut self, value: &[u8]) {
-        self.bytes.extend_from_slice(value);
+        self.joined.extend_from_slice(value);
         self.close();
         self.nulls.append_non_null();
     }
@@ -73,7 +80,8 @@ impl Bytes {
     #[inline]
     fn close(&mut self) {
         // Should a batch ever reach 2 GiB, the offset stops growing and Arrow refuses the column.
-        self.ends.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
+        self.ends
+            .push(i32::try_from(self.joined.len()).unwrap_or(i32::MAX));
     }
 }
 
@@ -111,14 +119,30 @@ impl Cells {
 
     fn room(&self) -> Room {
         match self {
-            Self::Boolean(cells) => Room { rows: cells.values.len(), bytes: 0 },
-            Self::BigInt(cells) | Self::Micros(cells) => Room { rows: cells.values.len(), bytes: 0 },
-            Self::Double(cells) => Room { rows: cells.values.len(), bytes: 0 },
-            Self::Decimal(cells) => Room { rows: cells.values.len(), bytes: 0 },
-            Self::Date(cells) => Room { rows: cells.values.len(), bytes: 0 },
-            Self::Text(cells) | Self::Binary(cells) => {
-                Room { rows: cells.ends.len(), bytes: cells.bytes.len() }
-            }
+            Self::Boolean(cells) => Room {
+                rows: cells.values.len(),
+                bytes: 0,
+            },
+            Self::BigInt(cells) | Self::Micros(cells) => Room {
+                rows: cells.values.len(),
+                bytes: 0,
+            },
+            Self::Double(cells) => Room {
+                rows: cells.values.len(),
+                bytes: 0,
+            },
+            Self::Decimal(cells) => Room {
+                rows: cells.values.len(),
+                bytes: 0,
+            },
+            Self::Date(cells) => Room {
+                rows: cells.values.len(),
+                bytes: 0,
+            },
+            Self::Text(cells) | Self::Binary(cells) => Room {
+                rows: cells.ends.len(),
+                bytes: cells.joined.len(),
+            },
         }
     }
 
@@ -140,15 +164,24 @@ impl Cells {
         Ok(match &mut full {
             Self::Boolean(cells) => {
                 let nulls = cells.nulls.finish();
-                Arc::new(BooleanArray::new(std::mem::take(&mut cells.values).into(), nulls))
+                Arc::new(BooleanArray::new(
+                    std::mem::take(&mut cells.values).into(),
+                    nulls,
+                ))
             }
             Self::BigInt(cells) => {
                 let nulls = cells.nulls.finish();
-                Arc::new(Int64Array::try_new(std::mem::take(&mut cells.values).into(), nulls)?)
+                Arc::new(Int64Array::try_new(
+                    std::mem::take(&mut cells.values).into(),
+                    nulls,
+                )?)
             }
             Self::Double(cells) => {
                 let nulls = cells.nulls.finish();
-                Arc::new(Float64Array::try_new(std::mem::take(&mut cells.values).into(), nulls)?)
+                Arc::new(Float64Array::try_new(
+                    std::mem::take(&mut cells.values).into(),
+                    nulls,
+                )?)
             }
             Self::Decimal(cells) => {
                 let nulls = cells.nulls.finish();
@@ -158,7 +191,10 @@ impl Cells {
             }
             Self::Date(cells) => {
                 let nulls = cells.nulls.finish();
-                Arc::new(Date32Array::try_new(std::mem::take(&mut cells.values).into(), nulls)?)
+                Arc::new(Date32Array::try_new(
+                    std::mem::take(&mut cells.values).into(),
+                    nulls,
+                )?)
             }
             Self::Micros(cells) => {
                 let nulls = cells.nulls.finish();
@@ -179,7 +215,10 @@ impl Cells {
 impl Bytes {
     fn parts(&mut self) -> (OffsetBuffer<i32>, Buffer) {
         let ends = ScalarBuffer::from(std::mem::take(&mut self.ends));
-        (OffsetBuffer::new(ends), Buffer::from_vec(std::mem::take(&mut self.bytes)))
+        (
+            OffsetBuffer::new(ends),
+            Buffer::from_vec(std::mem::take(&mut self.joined)),
+        )
     }
 }
 

@@ -56,7 +56,10 @@ impl Choices {
             _ => block.texts(&["table_names"])?,
         };
         for name in names.iter().flatten() {
-            choices.add(Choice { name: name.clone(), ..Choice::default() });
+            choices.add(Choice {
+                name: name.clone(),
+                ..Choice::default()
+            });
         }
         let listed = block.value("tables");
         match listed {
@@ -72,8 +75,9 @@ impl Choices {
             choices.every = Some(Choice::default());
         }
         if let Some(days) = block.text(&["lookback_days"])? {
-            let days: u64 =
-                days.parse().map_err(|_| block.wrong("lookback_days", "a number of days"))?;
+            let days: u64 = days
+                .parse()
+                .map_err(|_| block.wrong("lookback_days", "a number of days"))?;
             choices.lookback = Some(Lookback::Seconds(days.saturating_mul(86_400)));
         }
         Ok(choices)
@@ -83,7 +87,11 @@ impl Choices {
     fn add(&mut self, choice: Choice) {
         if choice.name == EVERY {
             self.every = Some(choice);
-        } else if let Some(earlier) = self.named.iter_mut().find(|known| known.name == choice.name) {
+        } else if let Some(earlier) = self
+            .named
+            .iter_mut()
+            .find(|known| known.name == choice.name)
+        {
             *earlier = choice;
         } else {
             self.named.push(choice);
@@ -93,11 +101,19 @@ impl Choices {
 
 fn read_entry(place: &Say, entry: &Value) -> Result<Choice, Failure> {
     if let Value::String(name) = entry {
-        return Ok(Choice { name: name.clone(), ..Choice::default() });
+        return Ok(Choice {
+            name: name.clone(),
+            ..Choice::default()
+        });
     }
     let mut block = Block::new(say!("an entry of `tables` of ", *place), entry)?;
-    let name = block.text(&["name"])?.ok_or_else(|| block.wrong("name", "a table's name"))?;
-    let disposition = match block.text(&["disposition", "write_disposition"])?.as_deref() {
+    let name = block
+        .text(&["name"])?
+        .ok_or_else(|| block.wrong("name", "a table's name"))?;
+    let disposition = match block
+        .text(&["disposition", "write_disposition"])?
+        .as_deref()
+    {
         None => None,
         Some("replace") => Some(Disposition::Replace),
         Some("append") => Some(Disposition::Append),
@@ -157,21 +173,39 @@ mod tests {
     fn tables_are_chosen_by_name_with_or_without_settings() {
         let check = |value: Value, named: &[&str], every: bool| {
             let choices = read(&value).expect("valid");
-            let names: Vec<_> = choices.named.iter().map(|choice| choice.name.as_str()).collect();
-            assert_eq!((names.as_slice(), choices.every.is_some()), (named, every), "{value}");
+            let names: Vec<_> = choices
+                .named
+                .iter()
+                .map(|choice| choice.name.as_str())
+                .collect();
+            assert_eq!(
+                (names.as_slice(), choices.every.is_some()),
+                (named, every),
+                "{value}"
+            );
         };
         check(json!({}), &[], true);
         check(json!({"table_names": ["a", "s.b"]}), &["a", "s.b"], false);
         check(json!({"table_names": "all"}), &[], true);
         check(json!({"table_names": []}), &[], false);
-        check(json!({"table_names": ["*"], "tables": [{"name": "a"}]}), &["a"], true);
-        check(json!({"table_names": ["a"], "tables": [{"name": "a", "cursor": "c"}, "b"]}), &["a", "b"], false);
+        check(
+            json!({"table_names": ["*"], "tables": [{"name": "a"}]}),
+            &["a"],
+            true,
+        );
+        check(
+            json!({"table_names": ["a"], "tables": [{"name": "a", "cursor": "c"}, "b"]}),
+            &["a", "b"],
+            false,
+        );
     }
 
     #[test]
     fn settings_of_a_table_are_read() {
-        let choices = read(&json!({"tables": [{"name": "a", "cursor": "updated_at", "lookback": "3d",
-            "primary_key": "id", "disposition": "merge"}]}));
+        let choices = read(
+            &json!({"tables": [{"name": "a", "cursor": "updated_at", "lookback": "3d",
+            "primary_key": "id", "disposition": "merge"}]}),
+        );
         let expect = Choice {
             name: "a".into(),
             cursor: Some("updated_at".into()),
@@ -188,15 +222,29 @@ mod tests {
             let failure = read(&value).expect_err("invalid");
             assert_eq!(failure.say.as_str(), expect);
         };
-        check(json!({"tables": {"a": 1}}), "source `shop`: `tables` must be a list of tables");
-        check(json!({"tables": [{"cursor": "c"}]}),
-            "an entry of `tables` of source `shop`: `name` must be a table's name");
-        check(json!({"tables": [{"name": "a", "curser": "c"}]}),
-            "an entry of `tables` of source `shop` has an unknown key `curser`");
-        check(json!({"tables": [{"name": "a", "lookback": "soon"}]}),
-            "table `a` of source `shop` has no valid `lookback`");
-        check(json!({"tables": [{"name": "a", "disposition": "swap"}]}),
-            "an entry of `tables` of source `shop`: `disposition` must be replace, append or merge");
-        check(json!({"lookback_days": "many"}), "source `shop`: `lookback_days` must be a number of days");
+        check(
+            json!({"tables": {"a": 1}}),
+            "source `shop`: `tables` must be a list of tables",
+        );
+        check(
+            json!({"tables": [{"cursor": "c"}]}),
+            "an entry of `tables` of source `shop`: `name` must be a table's name",
+        );
+        check(
+            json!({"tables": [{"name": "a", "curser": "c"}]}),
+            "an entry of `tables` of source `shop` has an unknown key `curser`",
+        );
+        check(
+            json!({"tables": [{"name": "a", "lookback": "soon"}]}),
+            "table `a` of source `shop` has no valid `lookback`",
+        );
+        check(
+            json!({"tables": [{"name": "a", "disposition": "swap"}]}),
+            "an entry of `tables` of source `shop`: `disposition` must be replace, append or merge",
+        );
+        check(
+            json!({"lookback_days": "many"}),
+            "source `shop`: `lookback_days` must be a number of days",
+        );
     }
 }

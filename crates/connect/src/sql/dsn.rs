@@ -18,6 +18,10 @@ impl Dsn {
     /// text may hold a password, so nothing of it is ever repeated.
     pub(super) fn parse(text: &str, schemes: &[&str]) -> Option<Self> {
         let url = Url::parse(text.trim()).ok()?;
+        // Without the slashes everything behind the scheme would be a path.
+        if !text.contains("://") {
+            return None;
+        }
         let dialect = url.scheme().split('+').next().unwrap_or_default();
         if !schemes.contains(&dialect) {
             return None;
@@ -30,14 +34,20 @@ impl Dsn {
             database: filled(decode(url.path().trim_start_matches('/'))),
             user: filled(decode(url.username())),
             password: url.password().map(|password| Plain::new(decode(password))),
-            options: url.query_pairs().map(|(k, v)| (k.into_owned(), v.into_owned())).collect(),
+            options: url
+                .query_pairs()
+                .map(|(k, v)| (k.into_owned(), v.into_owned()))
+                .collect(),
         })
     }
 
     /// Returns the value of the first of `names` among the URL's options.
     pub(super) fn option(&self, names: &[&str]) -> Option<&str> {
         let named = |(name, _): &&(String, String)| names.contains(&name.as_str());
-        self.options.iter().find(named).map(|(_, value)| value.as_str())
+        self.options
+            .iter()
+            .find(named)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -47,7 +57,9 @@ fn decode(text: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
+        let digits = bytes
+            .get(at + 1..at + 3)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
         match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(decoded) if byte == b'%' => {
                 out.push(decoded);
@@ -73,20 +85,40 @@ mod tests {
         let check = |text: &str, expect: [&str; 5]| {
             let dsn = Dsn::parse(text, &SCHEMES).expect("a URL");
             let port = dsn.port.map(|port| port.to_string());
-            let password = dsn.password.as_ref().map(|password| password.expose().clone());
+            let password = dsn
+                .password
+                .as_ref()
+                .map(|password| password.expose().clone());
             let got = [dsn.host, port, dsn.database, dsn.user, password];
-            assert_eq!(got.map(Option::unwrap_or_default), expect.map(str::to_owned), "{text}");
+            assert_eq!(
+                got.map(Option::unwrap_or_default),
+                expect.map(str::to_owned),
+                "{text}"
+            );
         };
         check("postgresql://u:p@h:5433/d", ["h", "5433", "d", "u", "p"]);
-        check("postgresql+psycopg2://u:p%40%2F@h/d", ["h", "", "d", "u", "p@/"]);
+        check(
+            "postgresql+psycopg2://u:p%40%2F@h/d",
+            ["h", "", "d", "u", "p@/"],
+        );
         check("postgres://u@[::1]/my%20db", ["::1", "", "my db", "u", ""]);
         check("postgres://h", ["h", "", "", "", ""]);
-        check("postgresql://u:100%@h/d?sslmode=require", ["h", "", "d", "u", "100%"]);
+        check(
+            "postgresql://u:100%@h/d?sslmode=require",
+            ["h", "", "d", "u", "100%"],
+        );
     }
 
     #[test]
     fn what_is_no_such_url_is_refused() {
-        for text in ["", "h:5432/d", "mysql://u@h/d", "host=h user=u", "https://h/"] {
+        for text in [
+            "",
+            "h:5432/d",
+            "mysql://u@h/d",
+            "host=h user=u",
+            "https://h/",
+            "postgres:/h/d",
+        ] {
             assert!(Dsn::parse(text, &SCHEMES).is_none(), "{text}");
         }
     }

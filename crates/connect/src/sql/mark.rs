@@ -6,9 +6,7 @@ use super::calendar::{
 };
 use super::choice::Lookback;
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
-use arrow::datatypes::{
-    Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType,
-};
+use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType};
 use domain::ColumnType;
 
 /// One value of a key or cursor column. Values of one column compare as the database compares them.
@@ -38,7 +36,9 @@ impl Mark {
                 Self::Decimal(value::<Decimal128Type>(array, row)?, scale)
             }
             ColumnType::Date => Self::Date(value::<Date32Type>(array, row)?),
-            ColumnType::Timestamp => Self::Timestamp(value::<TimestampMicrosecondType>(array, row)?),
+            ColumnType::Timestamp => {
+                Self::Timestamp(value::<TimestampMicrosecondType>(array, row)?)
+            }
             ColumnType::TimestampTz => {
                 Self::TimestampTz(value::<TimestampMicrosecondType>(array, row)?)
             }
@@ -55,14 +55,23 @@ impl Mark {
     pub(super) fn highest(array: &ArrayRef, kind: ColumnType) -> Option<Self> {
         if matches!(kind, ColumnType::Text | ColumnType::Uuid) {
             // Found by reference: a copy of every text would cost more than reading it did.
-            return array.as_string_opt::<i32>()?.iter().flatten().max().map(|t| Self::Text(t.to_owned()));
+            return array
+                .as_string_opt::<i32>()?
+                .iter()
+                .flatten()
+                .max()
+                .map(|t| Self::Text(t.to_owned()));
         }
-        (0..array.len()).filter_map(|row| Self::at(array, kind, row)).max()
+        (0..array.len())
+            .filter_map(|row| Self::at(array, kind, row))
+            .max()
     }
 
     /// Returns the value `lookback` below; text has nothing below it that could be named.
     pub(super) fn lowered(self, lookback: Option<Lookback>) -> Self {
-        let Some(Lookback::Amount(amount) | Lookback::Seconds(amount)) = lookback else { return self };
+        let Some(Lookback::Amount(amount) | Lookback::Seconds(amount)) = lookback else {
+            return self;
+        };
         let amount = i64::try_from(amount).unwrap_or(i64::MAX);
         let micros = amount.saturating_mul(MICROS_PER_SECOND);
         let first = days_from_civil(1, 1, 1);
@@ -70,7 +79,8 @@ impl Mark {
         match self {
             Self::BigInt(number) => Self::BigInt(number.saturating_sub(amount)),
             Self::Decimal(unscaled, scale) => {
-                let amount = i128::from(amount).saturating_mul(10_i128.saturating_pow(u32::from(scale)));
+                let amount =
+                    i128::from(amount).saturating_mul(10_i128.saturating_pow(u32::from(scale)));
                 Self::Decimal(unscaled.saturating_sub(amount), scale)
             }
             Self::Date(days) => {
@@ -126,19 +136,33 @@ impl Mark {
             Self::Timestamp(micros) => write_timestamp(i128::from(*micros), ""),
             Self::TimestampTz(micros) => write_timestamp(i128::from(*micros), "+00"),
             Self::Text(text) => text.clone(),
-            Self::Binary(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Self::Binary(bytes) => write_hex(bytes),
         }
     }
+}
+
+fn write_hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 fn read_hex(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2);
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    if text.len() % 2 == 0 { pairs.map(byte).collect() } else { None }
+    if text.len().is_multiple_of(2) {
+        pairs.map(byte).collect()
+    } else {
+        None
+    }
 }
 
 fn value<T: ArrowPrimitiveType>(array: &ArrayRef, row: usize) -> Option<T::Native> {
-    array.as_primitive_opt::<T>().map(|array: &PrimitiveArray<T>| array.value(row))
+    array
+        .as_primitive_opt::<T>()
+        .map(|array: &PrimitiveArray<T>| array.value(row))
 }
 
 fn write_decimal(unscaled: i128, scale: u8) -> String {
@@ -146,7 +170,11 @@ fn write_decimal(unscaled: i128, scale: u8) -> String {
     let width = usize::from(scale) + 1;
     let digits = format!("{:0>width$}", unscaled.unsigned_abs());
     let (whole, fraction) = digits.split_at(digits.len() - usize::from(scale));
-    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    if fraction.is_empty() {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{fraction}")
+    }
 }
 
 #[cfg(test)]
@@ -162,12 +190,31 @@ mod tests {
             assert_eq!(highest.as_deref(), expect, "{array:?}");
         };
         let times = vec![Some(0), None, Some(i64::MAX), Some(1_500_000)];
-        check(Arc::new(Int64Array::from(vec![Some(3), None, Some(-7)])), ColumnType::BigInt, Some("3"));
-        check(Arc::new(TimestampMicrosecondArray::from(times)), ColumnType::Timestamp,
-            Some("1970-01-01 00:00:01.500000"));
-        check(Arc::new(Date32Array::from(vec![i32::MAX])), ColumnType::Date, None);
-        check(Arc::new(StringArray::from(vec!["B", "a", "C"])), ColumnType::Text, Some("a"));
-        check(Arc::new(Int64Array::from(Vec::<i64>::new())), ColumnType::BigInt, None);
+        check(
+            Arc::new(Int64Array::from(vec![Some(3), None, Some(-7)])),
+            ColumnType::BigInt,
+            Some("3"),
+        );
+        check(
+            Arc::new(TimestampMicrosecondArray::from(times)),
+            ColumnType::Timestamp,
+            Some("1970-01-01 00:00:01.500000"),
+        );
+        check(
+            Arc::new(Date32Array::from(vec![i32::MAX])),
+            ColumnType::Date,
+            None,
+        );
+        check(
+            Arc::new(StringArray::from(vec!["B", "a", "C"])),
+            ColumnType::Text,
+            Some("a"),
+        );
+        check(
+            Arc::new(Int64Array::from(Vec::<i64>::new())),
+            ColumnType::BigInt,
+            None,
+        );
     }
 
     #[test]
@@ -178,20 +225,35 @@ mod tests {
         check(Mark::BigInt(5), Lookback::Amount(7), "-2");
         check(Mark::Decimal(250, 2), Lookback::Amount(1), "1.50");
         check(Mark::Date(1), Lookback::Seconds(1), "1970-01-01");
-        check(Mark::Timestamp(0), Lookback::Seconds(1), "1969-12-31 23:59:59");
-        check(Mark::Timestamp(0), Lookback::Seconds(u64::MAX), "0001-01-01 00:00:00");
+        check(
+            Mark::Timestamp(0),
+            Lookback::Seconds(1),
+            "1969-12-31 23:59:59",
+        );
+        check(
+            Mark::Timestamp(0),
+            Lookback::Seconds(u64::MAX),
+            "0001-01-01 00:00:00",
+        );
         check(Mark::Text("a".into()), Lookback::Amount(1), "a");
     }
 
     #[test]
     fn a_mark_is_read_back_as_it_was_written() {
-        let decimal = ColumnType::Decimal { precision: 5, scale: 2 };
+        let decimal = ColumnType::Decimal {
+            precision: 5,
+            scale: 2,
+        };
         for (mark, kind, text) in [
             (Mark::BigInt(-5), ColumnType::BigInt, "-5"),
             (Mark::Decimal(-5, 2), decimal, "-0.05"),
             (Mark::Decimal(12_345, 2), decimal, "123.45"),
             (Mark::Date(1), ColumnType::Date, "1970-01-02"),
-            (Mark::TimestampTz(1), ColumnType::TimestampTz, "1970-01-01 00:00:00.000001+00"),
+            (
+                Mark::TimestampTz(1),
+                ColumnType::TimestampTz,
+                "1970-01-01 00:00:00.000001+00",
+            ),
             (Mark::Text("a'b".into()), ColumnType::Text, "a'b"),
             (Mark::Binary(vec![0, 255]), ColumnType::Binary, "00ff"),
         ] {

@@ -12,7 +12,8 @@ mod rows;
 mod select;
 mod types;
 
-use super::plan::{Plan, choose, plan};
+use super::choose::choose;
+use super::plan::{Plan, plan};
 use super::settings::Settings;
 use crate::credentials::Credentials;
 use crate::egress::Egress;
@@ -72,7 +73,11 @@ impl Mysql {
     pub async fn test(&mut self) -> Result<String, Failure> {
         let tables = self.streams().await?.len();
         let session = self.session.as_ref();
-        let kind = if session.is_some_and(Session::is_mariadb) { "MariaDB" } else { "MySQL" };
+        let kind = if session.is_some_and(Session::is_mariadb) {
+            "MariaDB"
+        } else {
+            "MySQL"
+        };
         let version = session.map_or("", |session| session.version.as_str());
         let version = version.split('-').next().unwrap_or_default();
         let server = &self.settings.server;
@@ -94,7 +99,10 @@ impl Mysql {
         };
         let schemas = catalog::schemas(&mut session, &place, asked).await?;
         let found = catalog::tables(&mut session, &schemas, choices).await?;
-        let names: Vec<_> = found.iter().map(|relation| relation.found.clone()).collect();
+        let names: Vec<_> = found
+            .iter()
+            .map(|relation| relation.found.clone())
+            .collect();
         let chosen = choose(&place, &names, &schemas, choices)?;
         self.notices.clear();
         let tables = catalog::describe(&mut session, &found, chosen, &mut self.notices).await?;
@@ -116,7 +124,10 @@ impl Mysql {
         let is_asked = |plan: &&Plan<Wire>| plan.stream.origin == stream.origin;
         let plan = self.plans.iter().find(is_asked).cloned().ok_or_else(|| {
             let origin = Quoted(&stream.origin);
-            Failure::new(FailureKind::Missing, say!("the database has no table ", name origin))
+            Failure::new(
+                FailureKind::Missing,
+                say!("the database has no table ", name origin),
+            )
         })?;
         let mut session = self.take_session()?;
         let notices = std::mem::take(&mut self.notices);
@@ -136,7 +147,10 @@ impl Mysql {
 
     fn take_session(&mut self) -> Result<Session, Failure> {
         self.session.take().ok_or_else(|| {
-            Failure::new(FailureKind::Unreachable, "the connection to the database was closed by an earlier failure")
+            Failure::new(
+                FailureKind::Unreachable,
+                "the connection to the database was closed by an earlier failure",
+            )
         })
     }
 }

@@ -4,11 +4,20 @@ use domain::names::{IDENTIFIER_BYTES_MAX, normalize};
 use std::collections::BTreeSet;
 
 /// Columns that the load adds itself.
-pub(super) const COLUMNS_RESERVED: [&str; 5] =
-    ["_dlt_id", "_dlt_load_id", "_dlt_parent_id", "_dlt_list_idx", "_dlt_root_id"];
+pub(super) const COLUMNS_RESERVED: [&str; 5] = [
+    "_dlt_id",
+    "_dlt_load_id",
+    "_dlt_parent_id",
+    "_dlt_list_idx",
+    "_dlt_root_id",
+];
 /// Tables that the load keeps in every schema.
-pub(super) const TABLES_RESERVED: [&str; 4] =
-    ["_dlt_loads", "_dlt_version", "_dlt_pipeline_state", "_dango_progress"];
+pub(super) const TABLES_RESERVED: [&str; 4] = [
+    "_dlt_loads",
+    "_dlt_version",
+    "_dlt_pipeline_state",
+    "_dango_progress",
+];
 
 /// Returns a name for each of `wanted`, a foreign name with the identity it is told apart by. A name that two of them
 /// share goes to the one that is written exactly so, else to the first; the others get a few digits of their identity's
@@ -67,7 +76,9 @@ mod tests {
     #[test]
     fn a_long_name_keeps_its_tag() {
         let long = "x".repeat(63);
-        let [first, second] = names(&[&long, &long.to_uppercase()]).try_into().expect("two");
+        let [first, second] = names(&[&long, &long.to_uppercase()])
+            .try_into()
+            .expect("two");
         assert_eq!((first.len(), second.len()), (63, 63));
         assert_ne!(first, second);
     }

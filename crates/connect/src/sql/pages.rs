@@ -31,13 +31,25 @@ impl<'a> Pages<'a> {
         position: Option<Position>,
         out: &'a Sender<Page>,
     ) -> Self {
-        let kind = |index: &usize| plan.table.columns.get(*index).map(|column| (*index, column.kind));
+        let kind = |index: &usize| {
+            plan.table
+                .columns
+                .get(*index)
+                .map(|column| (*index, column.kind))
+        };
         let cursor = plan.cursor.as_ref().and_then(kind);
-        let highest = position.as_ref().and_then(|position| position.highest.as_deref());
+        let highest = position
+            .as_ref()
+            .and_then(|position| position.highest.as_deref());
         Self {
-            batch: Batch::new(StreamTable { schema: plan.schema(source), parent: None }),
+            batch: Batch::new(StreamTable {
+                schema: plan.schema(source),
+                parent: None,
+            }),
             key: plan.key.iter().filter_map(kind).collect(),
-            highest: highest.zip(cursor).and_then(|(text, (_, kind))| Mark::read(text, kind)),
+            highest: highest
+                .zip(cursor)
+                .and_then(|(text, (_, kind))| Mark::read(text, kind)),
             cursor,
             position,
             is_ordered: false,
@@ -60,7 +72,11 @@ impl<'a> Pages<'a> {
 
     /// Hands on the last rows of a pass: they must not stand in one page with those of the next, which are in another place.
     pub(super) async fn end_pass(&mut self) -> Result<(), Failure> {
-        if self.batch.rows == 0 { Ok(()) } else { self.flush().await }
+        if self.batch.rows == 0 {
+            Ok(())
+        } else {
+            self.flush().await
+        }
     }
 
     /// Hands on the last rows. A stream without rows hands on an empty batch, so that its table comes into being.
@@ -89,7 +105,9 @@ impl<'a> Pages<'a> {
         }
         if self.is_ordered && rows > 0 {
             let last = |(index, kind): &(usize, ColumnType)| {
-                array(*index).and_then(|array| Mark::at(array, *kind, rows - 1)).map(|mark| mark.write())
+                array(*index)
+                    .and_then(|array| Mark::at(array, *kind, rows - 1))
+                    .map(|mark| mark.write())
             };
             let after: Option<Vec<String>> = self.key.iter().map(last).collect();
             // A key that cannot be written down (an infinite time) is passed over: the page before it is resumed at.
@@ -99,7 +117,11 @@ impl<'a> Pages<'a> {
         }
         let is_somewhere = |position: &&Position| !position.after.is_empty();
         Ok(Page {
-            resume: self.position.as_ref().filter(is_somewhere).and_then(Position::write),
+            resume: self
+                .position
+                .as_ref()
+                .filter(is_somewhere)
+                .and_then(Position::write),
             cursor: highest,
             bytes,
             batches: vec![batch],

@@ -1,16 +1,14 @@
 //! Which rows a stream reads, in which order: from the remembered cursor, from `--since` and `--until`, and after a cut.
 
+mod window;
+
 use super::choice::Lookback;
-use super::mark::Mark;
 use crate::failure::{Failure, FailureKind};
 use crate::page::Start;
-use domain::say::Quoted;
-use domain::{ColumnType, Disposition, Timestamp, say};
+use domain::{ColumnType, Disposition};
 use serde::{Deserialize, Serialize};
-
-/// Added to the look-back when a cut load goes on: a row whose writer had not committed when the first attempt began may
-/// carry a time before it.
-const OVERLAP_SECONDS: u64 = 3_600;
+pub(super) use window::Floor;
+use window::{Window, overlap};
 
 /// Where a cut load stood: what [`crate::Page::resume`] holds, as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,37 +28,15 @@ impl Position {
 
     fn read(text: &str, key_columns: usize) -> Result<Self, Failure> {
         let position: Option<Self> = serde_json::from_str(text).ok();
-        position.filter(|position| position.after.len() == key_columns).ok_or_else(|| {
-            Failure::new(FailureKind::Changed, say!("the place where the last attempt stopped no longer fits the table"))
+        position
+            .filter(|position| position.after.len() == key_columns)
+            .ok_or_else(|| {
+                Failure::new(
+                    FailureKind::Changed,
+                    "the place where the last attempt stopped no longer fits the table",
+                )
                 .hint("run the sync again with `--full-refresh`")
-        })
-    }
-}
-
-/// A lower bound of the cursor, the look-back taken off.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Floor {
-    pub(super) value: String,
-    /// Whether the bound itself is left out.
-    pub(super) is_strict: bool,
-}
-
-impl Floor {
-    /// Returns the bound `lookback` below `value`, a cursor value that an earlier sync remembered.
-    fn new(
-        value: &str,
-        is_strict: bool,
-        kind: ColumnType,
-        lookback: Option<Lookback>,
-    ) -> Result<Self, Failure> {
-        let mark = Mark::read(value, kind).ok_or_else(|| {
-            Failure::new(
-                FailureKind::Changed,
-                say!("the remembered cursor value ", name Quoted(value), " does not fit the cursor's type ", kind),
-            )
-            .hint("run the sync again with `--full-refresh`")
-        })?;
-        Ok(Self { value: mark.lowered(lookback).write(), is_strict })
+            })
     }
 }
 
@@ -126,106 +102,86 @@ pub(super) fn passes(reading: &Reading, start: &Start) -> Result<Attempt, Failur
     };
     // A limited read ends by the cursor's order, not by the key's, and is over in one go.
     if start.rows_max.is_some() || !reading.is_resumable {
-        let is_incremental = reading.cursor.is_some() && reading.disposition != Disposition::Replace;
-        let order = if start.rows_max.is_some() && is_incremental { Order::Cursor } else { Order::Any };
-        return Ok(Attempt { passes: vec![Pass { order, ..whole }], position: None, warnings });
+        let is_incremental =
+            reading.cursor.is_some() && reading.disposition != Disposition::Replace;
+        let order = if start.rows_max.is_some() && is_incremental {
+            Order::Cursor
+        } else {
+            Order::Any
+        };
+        return Ok(Attempt {
+            passes: vec![Pass { order, ..whole }],
+            position: None,
+            warnings,
+        });
     }
-    let whole = Pass { order: Order::Key, ..whole };
+    let whole = Pass {
+        order: Order::Key,
+        ..whole
+    };
     let Some(resume) = &start.resume else {
-        let position = Position { after: Vec::new(), began: None, highest: None };
-        return Ok(Attempt { passes: vec![whole], position: Some(position), warnings });
+        let position = Position {
+            after: Vec::new(),
+            began: None,
+            highest: None,
+        };
+        return Ok(Attempt {
+            passes: vec![whole],
+            position: Some(position),
+            warnings,
+        });
     };
     let position = Position::read(resume, reading.key_columns)?;
-    let mut changed = Pass { up_to: Some(position.after.clone()), ..whole.clone() };
+    let mut changed = Pass {
+        up_to: Some(position.after.clone()),
+        ..whole.clone()
+    };
     if let (Some(began), Some(kind)) = (&position.began, reading.cursor) {
-        changed.floors.push(Floor::new(began, false, kind, Some(overlap(reading)))?);
+        changed
+            .floors
+            .push(Floor::new(began, false, kind, Some(overlap(reading)))?);
     }
     changed.takes_null = false;
-    let rest = Pass { after: Some(position.after.clone()), ..whole };
-    Ok(Attempt { passes: vec![changed, rest], position: Some(position), warnings })
-}
-
-/// The bounds of the cursor.
-struct Window {
-    floor: Option<Floor>,
-    until: Option<String>,
-}
-
-impl Window {
-    fn new(reading: &Reading, start: &Start, warnings: &mut Vec<String>) -> Result<Self, Failure> {
-        let none = Self { floor: None, until: None };
-        let asked = start.since.is_some() || start.until.is_some();
-        let Some(cursor) = reading.cursor.filter(|_| reading.disposition != Disposition::Replace) else {
-            if asked {
-                warnings.push("is read whole: `--since` and `--until` need a cursor and merge or append".into());
-            }
-            return Ok(none);
-        };
-        let until = start.until.and_then(|until| written(until, cursor));
-        let since = start.since.and_then(|since| written(since, cursor));
-        if asked && until.is_none() && since.is_none() {
-            warnings.push("is not bounded by `--since` and `--until`: its cursor is not a time".into());
-        }
-        let floor = match (since, &start.cursor) {
-            (Some(value), _) => Some(Floor { value, is_strict: false }),
-            (None, Some(value)) => {
-                // Rows that are only appended must not come twice; merged ones may.
-                let is_strict = reading.disposition == Disposition::Append;
-                Some(Floor::new(value, is_strict, cursor, reading.lookback)?)
-            }
-            (None, None) => None,
-        };
-        Ok(Self { floor, until })
-    }
-
-    /// Rows without a cursor value are found by no bound. Merged ones come every time, appended ones at the first load only.
-    fn takes_null(&self, reading: &Reading) -> bool {
-        self.until.is_none() && (reading.disposition == Disposition::Merge || self.floor.is_none())
-    }
-}
-
-/// Writes an instant as a value of a cursor of `kind`; `None` when such a cursor holds no times.
-fn written(at: Timestamp, kind: ColumnType) -> Option<String> {
-    use super::calendar::MICROS_PER_DAY;
-    let micros = at.as_micros();
-    Some(match kind {
-        ColumnType::Timestamp => Mark::Timestamp(micros).write(),
-        ColumnType::TimestampTz => Mark::TimestampTz(micros).write(),
-        ColumnType::Date => {
-            Mark::Date(i32::try_from(micros.div_euclid(MICROS_PER_DAY)).ok()?).write()
-        }
-        _ => return None,
+    let rest = Pass {
+        after: Some(position.after.clone()),
+        ..whole
+    };
+    Ok(Attempt {
+        passes: vec![changed, rest],
+        position: Some(position),
+        warnings,
     })
-}
-
-fn overlap(reading: &Reading) -> Lookback {
-    let is_time = reading.cursor.is_some_and(super::plan::is_time);
-    match reading.lookback {
-        Some(Lookback::Amount(amount)) if !is_time => Lookback::Amount(amount),
-        Some(Lookback::Amount(seconds) | Lookback::Seconds(seconds)) => {
-            Lookback::Seconds(seconds.max(OVERLAP_SECONDS))
-        }
-        None if is_time => Lookback::Seconds(OVERLAP_SECONDS),
-        None => Lookback::Amount(0),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Timestamp;
 
     fn reading(disposition: Disposition, is_resumable: bool) -> Reading {
         let cursor = Some(ColumnType::Timestamp);
-        Reading { disposition, key_columns: 1, is_resumable, cursor, lookback: None }
+        Reading {
+            disposition,
+            key_columns: 1,
+            is_resumable,
+            cursor,
+            lookback: None,
+        }
     }
 
     #[test]
     fn appended_rows_come_once_and_merged_rows_may_come_again() {
-        let start = Start { cursor: Some("2024-01-01 00:00:00".into()), ..Start::default() };
+        let start = Start {
+            cursor: Some("2024-01-01 00:00:00".into()),
+            ..Start::default()
+        };
         let check = |disposition, is_strict, takes_null| {
             let attempt = passes(&reading(disposition, false), &start).expect("passes");
             let [pass] = attempt.passes.try_into().expect("one");
-            assert_eq!((pass.floors[0].is_strict, pass.takes_null), (is_strict, takes_null));
+            assert_eq!(
+                (pass.floors[0].is_strict, pass.takes_null),
+                (is_strict, takes_null)
+            );
         };
         check(Disposition::Append, true, false);
         check(Disposition::Merge, false, true);
@@ -236,10 +192,16 @@ mod tests {
     #[test]
     fn a_cut_load_reads_what_changed_and_then_the_rest() {
         let resume = r#"{"after":["7"],"began":"2024-01-01 00:00:00","highest":null}"#;
-        let start = Start { resume: Some(resume.into()), ..Start::default() };
+        let start = Start {
+            resume: Some(resume.into()),
+            ..Start::default()
+        };
         let attempt = passes(&reading(Disposition::Merge, true), &start).expect("passes");
         let [changed, rest] = attempt.passes.try_into().expect("two");
-        assert_eq!((changed.up_to, changed.after), (Some(vec!["7".into()]), None));
+        assert_eq!(
+            (changed.up_to, changed.after),
+            (Some(vec!["7".into()]), None)
+        );
         assert_eq!(changed.floors[0].value, "2023-12-31 23:00:00");
         assert_eq!((rest.up_to, rest.after), (None, Some(vec!["7".into()])));
         assert!(rest.floors.is_empty() && rest.order == Order::Key);
@@ -247,17 +209,30 @@ mod tests {
 
     #[test]
     fn a_limited_read_is_ordered_by_the_cursor_and_does_not_resume() {
-        let start = Start { rows_max: Some(5), ..Start::default() };
+        let start = Start {
+            rows_max: Some(5),
+            ..Start::default()
+        };
         let attempt = passes(&reading(Disposition::Merge, true), &start).expect("passes");
-        assert_eq!((attempt.passes[0].order, attempt.position), (Order::Cursor, None));
+        assert_eq!(
+            (attempt.passes[0].order, attempt.position),
+            (Order::Cursor, None)
+        );
     }
 
     #[test]
     fn since_and_until_bound_the_cursor_or_say_why_not() {
         let at = Timestamp::from_micros(0);
-        let start = Start { since: Some(at), until: Some(at), ..Start::default() };
+        let start = Start {
+            since: Some(at),
+            until: Some(at),
+            ..Start::default()
+        };
         let attempt = passes(&reading(Disposition::Merge, false), &start).expect("passes");
-        assert_eq!(attempt.passes[0].until.as_deref(), Some("1970-01-01 00:00:00"));
+        assert_eq!(
+            attempt.passes[0].until.as_deref(),
+            Some("1970-01-01 00:00:00")
+        );
         assert!(!attempt.passes[0].takes_null && attempt.warnings.is_empty());
         let replaced = passes(&reading(Disposition::Replace, false), &start).expect("passes");
         assert_eq!(replaced.warnings.len(), 1);
@@ -265,15 +240,25 @@ mod tests {
 
     #[test]
     fn a_remembered_value_of_another_type_is_refused() {
-        let start = Start { cursor: Some("17".into()), ..Start::default() };
+        let start = Start {
+            cursor: Some("17".into()),
+            ..Start::default()
+        };
         let failure = passes(&reading(Disposition::Merge, false), &start).expect_err("a number");
         assert_eq!(failure.kind, FailureKind::Changed);
     }
 
     #[test]
     fn a_position_of_another_key_is_refused() {
-        for resume in ["", "{}", r#"{"after":["1","2"],"began":null,"highest":null}"#] {
-            let start = Start { resume: Some(resume.into()), ..Start::default() };
+        for resume in [
+            "",
+            "{}",
+            r#"{"after":["1","2"],"began":null,"highest":null}"#,
+        ] {
+            let start = Start {
+                resume: Some(resume.into()),
+                ..Start::default()
+            };
             let failure = passes(&reading(Disposition::Merge, true), &start).expect_err(resume);
             assert_eq!(failure.kind, FailureKind::Changed);
         }

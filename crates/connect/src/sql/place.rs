@@ -11,7 +11,7 @@ use std::time::Duration;
 /// A server that has not let us in by then will not.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// A server that has sent nothing for so long is gone; sorting a large table takes minutes.
-pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(3_600);
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// What was being done, for messages.
 pub(super) struct Place {
@@ -23,18 +23,28 @@ pub(super) struct Place {
 impl Place {
     /// Returns the server itself.
     pub(super) fn server(server: &Server) -> Self {
-        let say = say!("the database server ", name Quoted(&server.host), " (port ", server.port, ")");
-        Self { say, is_reading: false }
+        let say =
+            say!("the database server ", name Quoted(&server.host), " (port ", server.port, ")");
+        Self {
+            say,
+            is_reading: false,
+        }
     }
 
     /// Returns the questions about what the database has.
     pub(super) fn catalog() -> Self {
-        Self { say: say!("the database's catalog"), is_reading: false }
+        Self {
+            say: say!("the database's catalog"),
+            is_reading: false,
+        }
     }
 
     /// Returns the reading of a table that was found before.
     pub(super) fn table(origin: &str) -> Self {
-        Self { say: say!("table ", name Quoted(origin)), is_reading: true }
+        Self {
+            say: say!("table ", name Quoted(origin)),
+            is_reading: true,
+        }
     }
 
     /// Returns a failure here; `what` goes on where the place's name ends.
@@ -45,7 +55,13 @@ impl Place {
     /// Returns a failure here that ends with what the server said about it. The server speaks about the user's own
     /// database, so its sentence may be shown; the driver's may not, for it can name anything.
     pub(super) fn answer(&self, kind: FailureKind, what: &'static str, said: &str) -> Failure {
-        Failure::new(kind, Say::default().value(&self.say).text(what).value(&Quoted(said)))
+        Failure::new(
+            kind,
+            Say::default()
+                .value(&self.say)
+                .text(what)
+                .value(&Quoted(said)),
+        )
     }
 
     /// Returns the failure of a server that stopped answering.
@@ -55,7 +71,10 @@ impl Place {
 
     /// Returns the failure of a server that did not let us in in time.
     pub(super) fn slow(&self) -> Failure {
-        self.failure(FailureKind::Unreachable, " did not let us in within 30 seconds")
+        self.failure(
+            FailureKind::Unreachable,
+            " did not let us in within 30 seconds",
+        )
     }
 }
 
@@ -74,12 +93,20 @@ pub(super) async fn within<T>(
 /// Returns what an `error` that is not the server's own means.
 pub(super) fn broken(error: &Error, at: &Place) -> Failure {
     match error {
+        // So a certificate that is not trusted is told.
+        Error::Io(error) if error.kind() == ErrorKind::InvalidData => unencrypted(at),
         Error::Io(error) => unreachable(error.kind(), at),
-        Error::Tls(_) => at
-            .failure(FailureKind::Protocol, ": no encrypted connection could be made")
-            .hint("`sslmode` says how much is asked for: `require` needs a server with TLS, `verify-full` a certificate that this machine trusts (`sslrootcert`)"),
-        _ => at.failure(FailureKind::Protocol, " answered something that such a server does not"),
+        Error::Tls(_) => unencrypted(at),
+        _ => at.failure(
+            FailureKind::Protocol,
+            " answered something that such a server does not",
+        ),
     }
+}
+
+fn unencrypted(at: &Place) -> Failure {
+    at.failure(FailureKind::Protocol, ": no encrypted connection could be made")
+        .hint("`sslmode` says how much is asked for: `require` needs a server with TLS, `verify-full` a certificate that this machine trusts (`sslrootcert`)")
 }
 
 fn unreachable(kind: ErrorKind, at: &Place) -> Failure {

@@ -1,14 +1,16 @@
 //! What becomes of each table: its name in the warehouse, its key, its cursor and how its rows are taken over.
 
-use super::block::{closest, invalid};
+mod decisions;
+
 use super::choice::{Choice, Choices, Lookback};
 use super::naming::{COLUMNS_RESERVED, TABLES_RESERVED, assign};
 use super::passes::Reading;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
 use crate::page::Stream;
-use domain::say::{Quoted, Say};
+use decisions::{decide_disposition, decide_lookback, find_cursor, no_such_column};
+use domain::say::Quoted;
 use domain::{Column, ColumnType, Disposition, SourceName, TableRef, TableSchema, say};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A table or view that the database has.
@@ -69,7 +71,13 @@ impl<W> Plan<W> {
         let column = |(column, name): (&TableColumn<W>, &String)| Column::new(name, column.kind);
         TableSchema {
             table: TableRef::new(source.schema(), &self.stream.name),
-            columns: self.table.columns.iter().zip(&self.names).map(column).collect(),
+            columns: self
+                .table
+                .columns
+                .iter()
+                .zip(&self.names)
+                .map(column)
+                .collect(),
             primary_key: self.stream.primary_key.clone(),
         }
     }
@@ -95,54 +103,18 @@ impl<W> Plan<W> {
     }
 
     pub(super) fn key_columns(&self) -> impl Iterator<Item = &TableColumn<W>> {
-        self.key.iter().filter_map(|&index| self.table.columns.get(index))
+        self.key
+            .iter()
+            .filter_map(|&index| self.table.columns.get(index))
     }
 }
 
 /// Returns whether values of `kind` are points in time.
 pub(super) const fn is_time(kind: ColumnType) -> bool {
-    matches!(kind, ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz)
-}
-
-/// Returns which of `found` are read, and how each: the named ones in their order, then, where all are asked for, the
-/// others. `schemas` are searched in their order.
-pub(super) fn choose(
-    place: &Say,
-    found: &[Found],
-    schemas: &[String],
-    choices: &Choices,
-) -> Result<Vec<(Found, Choice)>, Failure> {
-    let mut chosen: Vec<(Found, Choice)> = Vec::new();
-    for choice in &choices.named {
-        let in_schema = |schema: &String| {
-            found.iter().find(|table| table.schema == *schema && table.name == choice.name)
-        };
-        let qualified = || found.iter().find(|table| table.origin() == choice.name);
-        match schemas.iter().find_map(in_schema).or_else(qualified) {
-            Some(table) => chosen.push((table.clone(), choice.clone())),
-            None => return Err(no_such_table(place, &choice.name, found)),
-        }
-    }
-    let Some(every) = &choices.every else { return Ok(chosen) };
-    let named: BTreeSet<String> = chosen.iter().map(|(table, _)| table.origin()).collect();
-    for schema in schemas {
-        let is_read = |table: &&Found| {
-            table.schema == *schema && table.is_default && !named.contains(&table.origin())
-        };
-        chosen.extend(found.iter().filter(is_read).map(|table| (table.clone(), every.clone())));
-    }
-    Ok(chosen)
-}
-
-fn no_such_table(place: &Say, name: &str, found: &[Found]) -> Failure {
-    let failure = Failure::new(
-        FailureKind::Missing,
-        say!("", *place, ": the database has no table ", name Quoted(name), " that this user can see"),
-    );
-    match closest(name, found.iter().map(|table| table.name.as_str())) {
-        Some(meant) => failure.hint(say!("did you mean ", name Quoted(meant), "?")),
-        None => failure.hint("check `table_names` and `schema` in .dango/sources.yml"),
-    }
+    matches!(
+        kind,
+        ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz
+    )
 }
 
 /// Returns the plan of each table.
@@ -153,26 +125,35 @@ pub(super) fn plan<W>(
 ) -> Result<Vec<Plan<W>>, Failure> {
     let names = table_names(tables.iter().map(|(table, _)| &table.found));
     let planned = tables.into_iter().zip(names);
-    planned.map(|((table, choice), name)| plan_table(source, table, &choice, choices, name)).collect()
+    planned
+        .map(|((table, choice), name)| plan_table(source, table, &choice, choices, name))
+        .collect()
 }
 
 /// Returns the warehouse name of each table. Of tables that share a name, those of later schemas carry their schema's.
 fn table_names<'a>(tables: impl Iterator<Item = &'a Found>) -> Vec<String> {
     let tables: Vec<&Found> = tables.collect();
-    let mut owners = std::collections::BTreeMap::new();
+    let mut owners = BTreeMap::new();
     for table in &tables {
-        owners.entry(domain::names::normalize(&table.name)).or_insert(&table.schema);
+        owners
+            .entry(domain::names::normalize(&table.name))
+            .or_insert(&table.schema);
     }
     let wanted = tables.iter().map(|table| {
         let owner = owners.get(&domain::names::normalize(&table.name));
         let is_owner = owner.is_none_or(|owner| **owner == table.schema);
-        let name =
-            if is_owner { table.name.clone() } else { format!("{}_{}", table.schema, table.name) };
+        let name = if is_owner {
+            table.name.clone()
+        } else {
+            format!("{}_{}", table.schema, table.name)
+        };
         (name, table.origin())
     });
     let wanted: Vec<(String, String)> = wanted.collect();
-    let wanted: Vec<(&str, &str)> =
-        wanted.iter().map(|(name, origin)| (name.as_str(), origin.as_str())).collect();
+    let wanted: Vec<(&str, &str)> = wanted
+        .iter()
+        .map(|(name, origin)| (name.as_str(), origin.as_str()))
+        .collect();
     assign(&wanted, &TABLES_RESERVED)
 }
 
@@ -183,12 +164,18 @@ fn plan_table<W>(
     choices: &Choices,
     name: String,
 ) -> Result<Plan<W>, Failure> {
-    let wanted: Vec<(&str, &str)> =
-        table.columns.iter().map(|column| (column.name.as_str(), column.name.as_str())).collect();
+    let wanted: Vec<(&str, &str)> = table
+        .columns
+        .iter()
+        .map(|column| (column.name.as_str(), column.name.as_str()))
+        .collect();
     let names = assign(&wanted, &COLUMNS_RESERVED);
     let place = say!("table ", name Quoted(&table.found.origin()), " of source ", name *source);
     let find = |wanted: &String| {
-        let exact = table.columns.iter().position(|column| column.name == *wanted);
+        let exact = table
+            .columns
+            .iter()
+            .position(|column| column.name == *wanted);
         exact.or_else(|| names.iter().position(|name| name == wanted))
     };
     let unique: Vec<usize> = table.unique_key.iter().filter_map(find).collect();
@@ -202,12 +189,22 @@ fn plan_table<W>(
     let cursor = find_cursor(&place, &table, choice, find)?;
     // What is said for every table holds for those that have its cursor.
     let plain = Choice::default();
-    let choice = if choice.is_every() && cursor.is_none() { &plain } else { choice };
-    let cursor_kind = cursor.and_then(|index| table.columns.get(index)).map(|column| column.kind);
+    let choice = if choice.is_every() && cursor.is_none() {
+        &plain
+    } else {
+        choice
+    };
+    let cursor_kind = cursor
+        .and_then(|index| table.columns.get(index))
+        .map(|column| column.kind);
     let disposition = decide_disposition(&place, choice, cursor.is_some(), !primary.is_empty())?;
     let lookback = decide_lookback(&place, choice, choices, disposition, cursor_kind)?;
-    let is_ranked =
-        |index: &usize| table.columns.get(*index).is_some_and(|c| c.ranked_as.is_some() && !c.is_open);
+    let is_ranked = |index: &usize| {
+        table
+            .columns
+            .get(*index)
+            .is_some_and(|c| c.ranked_as.is_some() && !c.is_open)
+    };
     let resumable = cursor.is_some()
         && disposition != Disposition::Append
         && !unique.is_empty()
@@ -225,81 +222,16 @@ fn plan_table<W>(
         schema: None,
     };
     let key = if resumable { unique } else { Vec::new() };
-    let mut plan = Plan { table, stream, names, key, cursor, lookback };
+    let mut plan = Plan {
+        table,
+        stream,
+        names,
+        key,
+        cursor,
+        lookback,
+    };
     if plan.table.columns.iter().all(|column| !column.is_open) {
         plan.stream.schema = Some(Arc::new(plan.schema(source)));
     }
     Ok(plan)
-}
-
-fn no_such_column<W>(place: &Say, name: &str, table: &Table<W>) -> Failure {
-    let failure = invalid(say!("", *place, " has no column ", name Quoted(name)));
-    match closest(name, table.columns.iter().map(|column| column.name.as_str())) {
-        Some(meant) => failure.hint(say!("did you mean ", name Quoted(meant), "?")),
-        None => failure,
-    }
-}
-
-fn find_cursor<W>(
-    place: &Say,
-    table: &Table<W>,
-    choice: &Choice,
-    find: impl Fn(&String) -> Option<usize>,
-) -> Result<Option<usize>, Failure> {
-    let Some(name) = &choice.cursor else { return Ok(None) };
-    let Some(index) = find(name) else {
-        return if choice.is_every() { Ok(None) } else { Err(no_such_column(place, name, table)) };
-    };
-    let column = table.columns.get(index).filter(|column| column.ranked_as.is_some());
-    if column.is_none_or(|column| column.is_open || column.kind == ColumnType::Binary) {
-        return Err(invalid(say!("", *place, ": column ", name Quoted(name), " cannot be a cursor"))
-            .hint("a cursor is a whole number, a decimal, a date, a time with its date, a text or a UUID"));
-    }
-    Ok(Some(index))
-}
-
-fn decide_disposition(
-    place: &Say,
-    choice: &Choice,
-    has_cursor: bool,
-    has_key: bool,
-) -> Result<Disposition, Failure> {
-    match choice.disposition {
-        Some(Disposition::Append) if !has_cursor => {
-            Err(invalid(say!("", *place, " cannot be appended to: without a cursor every sync would add every row again"))
-                .hint("name a `cursor`, or use `disposition: replace`"))
-        }
-        Some(Disposition::Merge) if !has_key => {
-            Err(invalid(say!("", *place, " cannot be merged: nothing identifies its rows"))
-                .hint("name its `primary_key`, or use `disposition: replace`"))
-        }
-        Some(disposition) => Ok(disposition),
-        None if has_cursor && has_key => Ok(Disposition::Merge),
-        None if has_cursor => Ok(Disposition::Append),
-        None => Ok(Disposition::Replace),
-    }
-}
-
-fn decide_lookback(
-    place: &Say,
-    choice: &Choice,
-    choices: &Choices,
-    disposition: Disposition,
-    cursor: Option<ColumnType>,
-) -> Result<Option<Lookback>, Failure> {
-    let is_merged = disposition == Disposition::Merge;
-    match (choice.lookback, cursor) {
-        (None, Some(kind)) if is_merged && is_time(kind) => Ok(choices.lookback),
-        (None, _) => Ok(None),
-        (Some(_), None) => Err(invalid(say!("", *place, " has a `lookback` and no `cursor`"))),
-        (Some(_), Some(_)) if !is_merged => {
-            Err(invalid(say!("", *place, " has a `lookback` and is not merged"))
-                .hint("rows that are read again can only replace themselves by a primary key"))
-        }
-        (Some(Lookback::Seconds(_)), Some(kind)) if !is_time(kind) => {
-            Err(invalid(say!("", *place, " has a `lookback` in time, and its cursor is not a time"))
-                .hint("write a whole number"))
-        }
-        (Some(lookback), Some(_)) => Ok(Some(lookback)),
-    }
 }

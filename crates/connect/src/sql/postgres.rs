@@ -11,7 +11,8 @@ mod rows;
 mod select;
 mod types;
 
-use super::plan::{Plan, choose, plan};
+use super::choose::choose;
+use super::plan::{Plan, plan};
 use super::settings::Settings;
 use crate::credentials::Credentials;
 use crate::egress::Egress;
@@ -86,7 +87,10 @@ impl Postgres {
             schemas => schemas.to_vec(),
         };
         let found = catalog::tables(&mut session, &place, &schemas, choices).await?;
-        let names: Vec<_> = found.iter().map(|relation| relation.found.clone()).collect();
+        let names: Vec<_> = found
+            .iter()
+            .map(|relation| relation.found.clone())
+            .collect();
         let chosen = choose(&place, &names, &schemas, choices)?;
         self.notices.clear();
         let tables = catalog::describe(&mut session, &found, chosen, &mut self.notices).await?;
@@ -111,7 +115,10 @@ impl Postgres {
         let is_asked = |plan: &&Plan<Wire>| plan.stream.origin == stream.origin;
         let plan = self.plans.iter().find(is_asked).cloned().ok_or_else(|| {
             let origin = Quoted(&stream.origin);
-            Failure::new(FailureKind::Missing, say!("the database has no table ", name origin))
+            Failure::new(
+                FailureKind::Missing,
+                say!("the database has no table ", name origin),
+            )
         })?;
         let mut session = self.take_session()?;
         let notices = std::mem::take(&mut self.notices);
@@ -131,7 +138,10 @@ impl Postgres {
 
     fn take_session(&mut self) -> Result<Session, Failure> {
         self.session.take().ok_or_else(|| {
-            Failure::new(FailureKind::Unreachable, "the connection to the database was closed by an earlier failure")
+            Failure::new(
+                FailureKind::Unreachable,
+                "the connection to the database was closed by an earlier failure",
+            )
         })
     }
 }

@@ -49,7 +49,7 @@ impl Settings {
         block: &Value,
         credentials: &Credentials,
     ) -> Result<Self, Failure> {
-        let place = say!("source ", name *source);
+        let place = say!("source ", name * source);
         let empty = Value::Object(serde_json::Map::new());
         let block = if block.is_null() { &empty } else { block };
         let mut reader = Block::new(place.clone(), block)?;
@@ -61,12 +61,19 @@ impl Settings {
         }
         // Names where the credential is found; whoever resolved the credentials has followed it.
         reader.value("credentials_env");
-        let mut fields = Fields { block: &mut reader, credentials };
+        let mut fields = Fields {
+            block: &mut reader,
+            credentials,
+        };
         let server = read_server(dialect, source, &place, &mut fields)?;
         let schemas = reader.texts(&["schemas", "schema"])?.unwrap_or_default();
         let choices = Choices::read(&place, &mut reader)?;
         reader.finish()?;
-        Ok(Self { server, schemas, choices })
+        Ok(Self {
+            server,
+            schemas,
+            choices,
+        })
     }
 }
 
@@ -79,7 +86,10 @@ struct Fields<'a, 'b> {
 impl Fields<'_, '_> {
     fn find(&mut self, names: &[&'static str]) -> Result<Option<String>, Failure> {
         let written = self.block.text(names)?;
-        let known = names.iter().find_map(|name| self.credentials.get(name)).map(str::to_owned);
+        let known = names
+            .iter()
+            .find_map(|name| self.credentials.get(name))
+            .map(str::to_owned);
         Ok(known.or(written))
     }
 }
@@ -90,7 +100,9 @@ fn read_server(
     place: &Say,
     fields: &mut Fields<'_, '_>,
 ) -> Result<Server, Failure> {
-    let url = fields.find(&["url", "credentials", "connection_string", "dsn"])?.map(Plain::new);
+    let url = fields
+        .find(&["url", "credentials", "connection_string", "dsn"])?
+        .map(Plain::new);
     let dsn = match &url {
         None => None,
         Some(url) => Some(Dsn::parse(url.expose(), dialect.schemes).ok_or_else(|| {
@@ -107,9 +119,15 @@ fn read_server(
     let certificate = fields.find(&["sslrootcert", "ssl_ca"])?;
 
     let from_url = dsn.as_ref();
-    let option = |names: &[&str]| from_url.and_then(|dsn| dsn.option(names)).map(str::to_owned);
-    let (url_tls, url_certificate) =
-        (option(dialect.tls_options), option(dialect.certificate_options));
+    let option = |names: &[&str]| {
+        from_url
+            .and_then(|dsn| dsn.option(names))
+            .map(str::to_owned)
+    };
+    let (url_tls, url_certificate) = (
+        option(dialect.tls_options),
+        option(dialect.certificate_options),
+    );
     let url_port = from_url.and_then(|dsn| dsn.port);
     let (mut url_host, mut url_database, mut url_user, mut url_password) = (None, None, None, None);
     if let Some(dsn) = dsn {
@@ -117,8 +135,17 @@ fn read_server(
         (url_user, url_password) = (dsn.user, dsn.password);
     }
     let missing = |field: &'static str| {
-        Failure::new(FailureKind::CredentialMissing, say!("", *place, " has no ", name Quoted(field)))
-            .hint(say!("store it with `dango secrets set sources.", *source, ".", Quoted(field), "`"))
+        Failure::new(
+            FailureKind::CredentialMissing,
+            say!("", *place, " has no ", name Quoted(field)),
+        )
+        .hint(say!(
+            "store it with `dango secrets set sources.",
+            *source,
+            ".",
+            Quoted(field),
+            "`"
+        ))
     };
     Ok(Server {
         host: url_host.or(host).ok_or_else(|| missing("host"))?,
@@ -130,9 +157,13 @@ fn read_server(
                 .parse()
                 .map_err(|_| invalid(say!("", *place, ": `port` must be a port number")))?,
         },
-        database: url_database.or(database).ok_or_else(|| missing("database"))?,
+        database: url_database
+            .or(database)
+            .ok_or_else(|| missing("database"))?,
         user: url_user.or(user).ok_or_else(|| missing("username"))?,
-        password: url_password.or(password).unwrap_or_else(|| Plain::new(String::new())),
+        password: url_password
+            .or(password)
+            .unwrap_or_else(|| Plain::new(String::new())),
         tls: url_tls.or(tls),
         certificate: url_certificate.or(certificate),
     })

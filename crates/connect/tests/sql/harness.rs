@@ -2,13 +2,16 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::*;
+use connect::sql::mysql::Mysql;
 use connect::sql::postgres::Postgres;
-use connect::{Credentials, Egress, Failure, Page, Start, Stream};
+use connect::{Credentials, Egress, Failure, FailureKind, Page, Start, Stream};
 use domain::SourceName;
 use security::Plain;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use testkit::servers::{self, PASSWORD, USER};
+use tokio::sync::mpsc::Sender;
 
 /// What a test may change about how a source signs in.
 pub(crate) struct Login<'a> {
@@ -21,7 +24,13 @@ pub(crate) struct Login<'a> {
 
 impl<'a> Login<'a> {
     pub(crate) fn to(port: u16, database: &'a str) -> Self {
-        Self { port, database, user: USER, password: PASSWORD, sslmode: "" }
+        Self {
+            port,
+            database,
+            user: USER,
+            password: PASSWORD,
+            sslmode: "",
+        }
     }
 
     pub(crate) fn credentials(&self) -> Credentials {
@@ -50,7 +59,26 @@ pub(crate) fn loopback() -> Egress {
 
 pub(crate) async fn postgres(database: &str, block: Value) -> Postgres {
     let login = Login::to(servers::Postgres::shared().port(), database);
-    Postgres::open(&source_name(), &block, &login.credentials(), &loopback()).await.expect("opens")
+    Postgres::open(&source_name(), &block, &login.credentials(), &loopback())
+        .await
+        .expect("opens")
+}
+
+pub(crate) async fn mysql(database: &str, block: Value) -> Mysql {
+    let login = Login::to(servers::Mariadb::shared().port(), database);
+    Mysql::open(&source_name(), &block, &login.credentials(), &loopback())
+        .await
+        .expect("opens")
+}
+
+/// Makes an empty database for one test.
+pub(crate) fn mysql_database(name: &'static str) -> &'static str {
+    servers::Mariadb::shared().sql("", &format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"));
+    name
+}
+
+pub(crate) fn mariadb(database: &str, sql: &str) -> String {
+    servers::Mariadb::shared().sql(database, sql)
 }
 
 /// Makes an empty database for one test.
@@ -63,9 +91,79 @@ pub(crate) fn psql(database: &str, sql: &str) -> String {
     servers::Postgres::shared().sql(database, sql)
 }
 
+/// What a load makes of pages that may repeat rows: the last one of a key counts.
+pub(crate) fn merged(pages: &[Page], key: &[&str]) -> BTreeMap<Vec<String>, String> {
+    let keys: Vec<Vec<String>> = key.iter().map(|name| column(pages, name)).collect();
+    let rows = rows(pages).into_iter().enumerate();
+    rows.map(|(at, row)| (keys.iter().map(|key| key[at].clone()).collect(), row))
+        .collect()
+}
+
+/// A source of either kind.
+pub(crate) trait Database {
+    async fn list(&mut self) -> Result<Vec<Stream>, Failure>;
+    async fn pour(
+        &mut self,
+        stream: &Stream,
+        start: Start,
+        pages: Sender<Page>,
+    ) -> Result<(), Failure>;
+}
+
+impl Database for Postgres {
+    async fn list(&mut self) -> Result<Vec<Stream>, Failure> {
+        self.streams().await
+    }
+    async fn pour(
+        &mut self,
+        stream: &Stream,
+        start: Start,
+        pages: Sender<Page>,
+    ) -> Result<(), Failure> {
+        self.read(stream, start, pages).await
+    }
+}
+
+impl Database for Mysql {
+    async fn list(&mut self) -> Result<Vec<Stream>, Failure> {
+        self.streams().await
+    }
+    async fn pour(
+        &mut self,
+        stream: &Stream,
+        start: Start,
+        pages: Sender<Page>,
+    ) -> Result<(), Failure> {
+        self.read(stream, start, pages).await
+    }
+}
+
+/// Reads `pages_max` pages of the first stream and stops taking any more.
+pub(crate) async fn cut(source: &mut impl Database, start: Start, pages_max: usize) -> Vec<Page> {
+    let streams = source.list().await.expect("streams");
+    let (out, mut pages) = tokio::sync::mpsc::channel(1);
+    let take = async {
+        let mut taken = Vec::new();
+        while taken.len() < pages_max {
+            taken.push(pages.recv().await.expect("a page"));
+        }
+        drop(pages);
+        taken
+    };
+    let (result, taken) = tokio::join!(source.pour(&streams[0], start, out), take);
+    let failure = result.expect_err("cut");
+    assert_eq!(failure.say.as_str(), "the load stopped taking rows");
+    let again = source
+        .list()
+        .await
+        .expect_err("a connection that was cut is not used again");
+    assert_eq!(again.kind, FailureKind::Unreachable);
+    taken
+}
+
 /// Reads a stream to its end or failure and returns its pages.
 pub(crate) async fn read(
-    source: &mut Postgres,
+    source: &mut impl Database,
     stream: &Stream,
     start: Start,
 ) -> (Vec<Page>, Result<(), Failure>) {
@@ -77,14 +175,17 @@ pub(crate) async fn read(
         }
         gathered
     };
-    let (result, gathered) = tokio::join!(source.read(stream, start, out), gather);
+    let (result, gathered) = tokio::join!(source.pour(stream, start, out), gather);
     (gathered, result)
 }
 
 /// Reads the stream called `name` whole.
-pub(crate) async fn read_whole(source: &mut Postgres, name: &str) -> Vec<Page> {
-    let streams = source.streams().await.expect("streams");
-    let stream = streams.iter().find(|stream| stream.name == name).expect("the stream");
+pub(crate) async fn read_whole(source: &mut impl Database, name: &str) -> Vec<Page> {
+    let streams = source.list().await.expect("streams");
+    let stream = streams
+        .iter()
+        .find(|stream| stream.name == name)
+        .expect("the stream");
     let (pages, result) = read(source, stream, Start::default()).await;
     result.expect("reads");
     pages
@@ -109,6 +210,14 @@ fn line(batch: &RecordBatch, row: usize) -> String {
     line.trim_end().to_owned()
 }
 
+/// Returns what the pages warn of.
+pub(crate) fn warnings(pages: &[Page]) -> Vec<String> {
+    pages
+        .iter()
+        .flat_map(|page| page.warnings.clone())
+        .collect()
+}
+
 /// Returns one column's values as PostgreSQL prints them.
 pub(crate) fn column(pages: &[Page], name: &str) -> Vec<String> {
     let mut values = Vec::new();
@@ -126,13 +235,20 @@ pub(crate) fn cell(array: &ArrayRef, row: usize) -> String {
         return "NULL".into();
     }
     match array.data_type() {
-        DataType::Boolean => if array.as_boolean().value(row) { "t" } else { "f" }.into(),
+        DataType::Boolean => if array.as_boolean().value(row) {
+            "t"
+        } else {
+            "f"
+        }
+        .into(),
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
         DataType::Float64 => {
             let value = array.as_primitive::<Float64Type>().value(row);
             match value {
                 _ if value.is_nan() => "NaN".into(),
-                _ if value.is_infinite() => if value > 0.0 { "Infinity" } else { "-Infinity" }.into(),
+                _ if value.is_infinite() => {
+                    if value > 0.0 { "Infinity" } else { "-Infinity" }.into()
+                }
                 _ => format!("{value:e}"),
             }
         }
@@ -152,13 +268,19 @@ pub(crate) fn cell(array: &ArrayRef, row: usize) -> String {
         },
         DataType::Time64(_) => {
             let micros = array.as_primitive::<Time64MicrosecondType>().value(row);
-            if micros == 86_400_000_000 { "24:00:00".into() } else { timestamp(micros)[11..].to_owned() }
+            if micros == 86_400_000_000 {
+                "24:00:00".into()
+            } else {
+                timestamp(micros)[11..].to_owned()
+            }
         }
-        DataType::Timestamp(_, zone) => match array.as_primitive::<TimestampMicrosecondType>().value(row) {
-            i64::MAX => "infinity".into(),
-            micros if micros == -i64::MAX => "-infinity".into(),
-            micros => timestamp(micros) + if zone.is_some() { "+00" } else { "" },
-        },
+        DataType::Timestamp(_, zone) => {
+            match array.as_primitive::<TimestampMicrosecondType>().value(row) {
+                i64::MAX => "infinity".into(),
+                micros if micros == -i64::MAX => "-infinity".into(),
+                micros => timestamp(micros) + if zone.is_some() { "+00" } else { "" },
+            }
+        }
         other => panic!("no source makes {other}"),
     }
 }

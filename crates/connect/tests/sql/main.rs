@@ -1,6 +1,9 @@
 //! PostgreSQL and MariaDB as sources, against real servers that the tests start.
 
 mod harness;
+mod mysql_failures;
+mod mysql_reading;
+mod mysql_types;
 mod postgres_failures;
 mod postgres_reading;
 mod postgres_types;

@@ -24,13 +24,23 @@ impl Mariadb {
 
     /// Starts a server of one's own.
     pub fn start() -> Self {
-        let places = ["/usr/sbin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from);
+        let places = [
+            "/usr/sbin",
+            "/usr/bin",
+            "/usr/local/bin",
+            "/opt/homebrew/bin",
+        ]
+        .map(PathBuf::from);
         let account = Account::find("mysql", INSTALL);
         let dir = account.folder();
         let data = format!("--datadir={}", dir.join("data").display());
         run(account
             .command(&program("mariadb-install-db", &places, INSTALL), &dir)
-            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
+            .args([
+                "--no-defaults",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+            ])
             .args(["--skip-name-resolve", "--innodb-log-file-size=16M", &data]));
         let port = free_port();
         let socket = dir.join("socket");
@@ -48,7 +58,7 @@ impl Mariadb {
             "--innodb-flush-log-at-trx-commit=0",
             "--innodb-log-file-size=16M",
             "--innodb-buffer-pool-size=64M",
-            "--max-allowed-packet=64M",
+            "--max-allowed-packet=128M",
         ]
         .map(str::to_owned)
         .to_vec();
@@ -61,7 +71,11 @@ impl Mariadb {
                 CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4"
             ),
         ]));
-        Self { port, client, _server: guarded }
+        Self {
+            port,
+            client,
+            _server: guarded,
+        }
     }
 
     /// Returns the port on 127.0.0.1.
@@ -78,9 +92,22 @@ impl Mariadb {
     pub fn client(&self, database: &str, sql: &str) -> Command {
         let mut command = Command::new(&self.client);
         command
-            .args(["--no-defaults", "--batch", "--raw", "--skip-column-names", "-h", "127.0.0.1"])
-            .args(["--default-character-set=utf8mb4", "-P", &self.port.to_string(), "-u", USER])
-            .args(["--init-command=SET time_zone='+00:00'", "-D", database, "-e", sql])
+            .args([
+                "--no-defaults",
+                "--batch",
+                "--raw",
+                "--skip-column-names",
+                "-h",
+                "127.0.0.1",
+            ])
+            .args([
+                "--default-character-set=utf8mb4",
+                "-P",
+                &self.port.to_string(),
+                "-u",
+                USER,
+            ])
+            .args(["--init-command=SET time_zone='+00:00'", "-e", sql, database])
             .env("MYSQL_PWD", PASSWORD);
         command
     }

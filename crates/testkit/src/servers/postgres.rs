@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 const INSTALL: &str = "install it with `apt-get install postgresql openssl`";
 
 /// A database that is reached over TLS only.
-pub const TLS_DATABASE: &str = "tls_only";
+const TLS_DATABASE: &str = "tls_only";
 
 /// A PostgreSQL server.
 pub struct Postgres {
@@ -37,7 +37,12 @@ impl Postgres {
         fs::write(&password, PASSWORD).expect("written");
         run(account
             .command(&program("initdb", &bin, INSTALL), &dir)
-            .args(["--no-sync", "--auth=scram-sha-256", "--locale=C.UTF-8", "--encoding=UTF8"])
+            .args([
+                "--no-sync",
+                "--auth=scram-sha-256",
+                "--locale=C.UTF-8",
+                "--encoding=UTF8",
+            ])
             .args(["--username", USER])
             .arg(format!("--pwfile={}", password.display()))
             .arg(format!("--pgdata={}", data.display())));
@@ -48,7 +53,11 @@ impl Postgres {
         );
         fs::write(data.join("pg_hba.conf"), rules).expect("written");
         let server = program("postgres", &bin, INSTALL);
-        let mut command = vec![server.display().to_string(), "-D".into(), data.display().to_string()];
+        let mut command = vec![
+            server.display().to_string(),
+            "-D".into(),
+            data.display().to_string(),
+        ];
         for setting in [
             "listen_addresses=127.0.0.1".to_owned(),
             format!("port={port}"),
@@ -63,7 +72,12 @@ impl Postgres {
         }
         let ready = "database system is ready to accept connections";
         let guarded = Guarded::start(account, &dir, "QUIT", &command, ready);
-        let server = Self { port, dir, psql: program("psql", &bin, INSTALL), _server: guarded };
+        let server = Self {
+            port,
+            dir,
+            psql: program("psql", &bin, INSTALL),
+            _server: guarded,
+        };
         server.sql("postgres", &format!("CREATE DATABASE {DATABASE}"));
         server.sql("postgres", &format!("CREATE DATABASE {TLS_DATABASE}"));
         server
@@ -88,8 +102,28 @@ impl Postgres {
     pub fn psql(&self, database: &str, sql: &str) -> Command {
         let mut command = Command::new(&self.psql);
         command
-            .args(["-X", "-q", "-A", "-t", "-P", "null=NULL", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"])
-            .args(["-p", &self.port.to_string(), "-U", USER, "-d", database, "-c", sql])
+            .args([
+                "-X",
+                "-q",
+                "-A",
+                "-t",
+                "-P",
+                "null=NULL",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-h",
+                "127.0.0.1",
+            ])
+            .args([
+                "-p",
+                &self.port.to_string(),
+                "-U",
+                USER,
+                "-d",
+                database,
+                "-c",
+                sql,
+            ])
             .env("PGPASSWORD", PASSWORD)
             .env("PGTZ", "UTC")
             .env("PGCLIENTENCODING", "UTF8");
@@ -108,18 +142,34 @@ fn binaries() -> Vec<PathBuf> {
         })
         .collect();
     versions.sort();
-    let others = ["/usr/local/pgsql/bin", "/usr/local/bin", "/usr/bin", "/opt/homebrew/bin"];
-    versions.into_iter().rev().map(|(_, path)| path).chain(others.map(PathBuf::from)).collect()
+    let others = [
+        "/usr/local/pgsql/bin",
+        "/usr/local/bin",
+        "/usr/bin",
+        "/opt/homebrew/bin",
+    ];
+    versions
+        .into_iter()
+        .rev()
+        .map(|(_, path)| path)
+        .chain(others.map(PathBuf::from))
+        .collect()
 }
 
 /// Makes a certificate for the server, and a copy beside the data that the tests may read.
 fn certificate(account: Account, data: &Path) {
-    let openssl = program("openssl", &["/usr/bin", "/usr/local/bin"].map(PathBuf::from), INSTALL);
+    let openssl = program(
+        "openssl",
+        &["/usr/bin", "/usr/local/bin"].map(PathBuf::from),
+        INSTALL,
+    );
     run(account.command(&openssl, data).args(
         "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout server.key -out server.crt -subj /CN=localhost \
-         -addext subjectAltName=DNS:localhost,IP:127.0.0.1"
+         -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE"
             .split_whitespace(),
     ));
-    run(account.command(Path::new("/bin/sh"), data).args(["-c", "chmod 600 server.key"]));
+    run(account
+        .command(Path::new("/bin/sh"), data)
+        .args(["-c", "chmod 600 server.key"]));
     fs::copy(data.join("server.crt"), data.join("../certificate.pem")).expect("copied");
 }

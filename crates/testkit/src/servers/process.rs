@@ -9,7 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// A server that is not ready by then will not be: the first start builds its files.
-const READY_TIMEOUT: Duration = Duration::from_secs(120);
+const READY_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Runs the server and waits for its own standard input to close, which the kernel does when the test process ends, however
 /// it ends; then ends the server at once and removes its folder. Nothing in there is worth a clean shutdown.
@@ -35,7 +35,10 @@ impl Account {
     /// Returns `command`, run as this account in `dir`.
     pub(super) fn command(self, program: &Path, dir: &Path) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(dir).env("TZ", "UTC").env("LC_ALL", "C.UTF-8");
+        command
+            .current_dir(dir)
+            .env("TZ", "UTC")
+            .env("LC_ALL", "C.UTF-8");
         if let Some((user, group)) = self.0 {
             command.uid(user).gid(group);
         }
@@ -44,7 +47,11 @@ impl Account {
 
     /// Returns a fresh folder of this account's.
     pub(super) fn folder(self) -> PathBuf {
-        let dir = tempfile::Builder::new().prefix("dango-server-").tempdir().expect("a folder").keep();
+        let dir = tempfile::Builder::new()
+            .prefix("dango-server-")
+            .tempdir()
+            .expect("a folder")
+            .keep();
         if let Some((user, group)) = self.0 {
             chown(&dir, Some(user), Some(group)).expect("root may give a folder away");
         }
@@ -59,18 +66,24 @@ fn id(what: &str, name: Option<&str>) -> Option<u32> {
 
 /// Returns the program `name` from one of `places`, or panics with how to get it.
 pub(super) fn program(name: &str, places: &[PathBuf], install: &str) -> PathBuf {
-    let found = places.iter().map(|place| place.join(name)).find(|path| path.is_file());
+    let found = places
+        .iter()
+        .map(|place| place.join(name))
+        .find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("the tests need `{name}`: {install}"))
 }
 
 /// Runs a command to its end, or panics with what it printed.
 pub(super) fn run(command: &mut Command) -> String {
-    let output = command.stdin(Stdio::null()).output().expect("the program starts");
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),
-        "{:?} failed: {printed}{}",
-        command.get_program(),
+        "`{}` failed: {printed}{}",
+        command.get_program().display(),
         String::from_utf8_lossy(&output.stderr)
     );
     printed
@@ -97,8 +110,17 @@ impl Guarded {
         ready: &'static str,
     ) -> Self {
         let mut command = account.command(Path::new("/bin/sh"), dir);
-        command.arg("-c").arg(GUARD).arg("sh").arg(dir).arg(signal).args(server);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .arg("-c")
+            .arg(GUARD)
+            .arg("sh")
+            .arg(dir)
+            .arg(signal)
+            .args(server);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let mut guard = command.spawn().expect("a shell");
         let log = guard.stderr.take().expect("piped");
         let (tell, told) = sync_channel(1);

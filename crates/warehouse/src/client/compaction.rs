@@ -1,12 +1,12 @@
 //! Compaction: a copy of the file without the space that nothing uses, put in its place.
 
-use super::link::{data_dir, policy};
+use super::link::{cage, data_dir};
 use super::{ALONE_TIMEOUT, Warehouse, blocking};
 use crate::compactor::{COMPACTOR_ROLE, CompactReply, CompactRequest};
 use crate::error::WarehouseError;
 use crate::worker::wal_of;
 use domain::fault;
-use sandbox::{Cage, Launcher, Profile};
+use sandbox::{Cage, Launcher};
 use security::Allow;
 use security::permissions::PlatformManage;
 use std::path::{Path, PathBuf};
@@ -41,12 +41,11 @@ impl Warehouse {
         self.end_worker().await?;
         let settings = self.0.settings.clone();
         let launcher = self.0.launcher.clone();
-        let mut cage = Cage::new(COMPACTOR_ROLE, Profile::Engine);
-        cage.write = vec![
+        let dirs = vec![
             data_dir(&settings.path).to_owned(),
             settings.temp_dir.clone(),
         ];
-        cage.policy = policy(&settings);
+        let cage = cage(&settings, COMPACTOR_ROLE, dirs);
         let request = CompactRequest {
             to: copy_of(&settings.path),
             from: settings.path,

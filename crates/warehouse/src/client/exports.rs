@@ -1,6 +1,6 @@
 //! A query's rows into a file, through a process of its own that can touch nothing but that file.
 
-use super::link::{data_dir, policy};
+use super::link::{cage, data_dir};
 use super::pending::Pending;
 use super::{Warehouse, blocking, unexpected};
 use crate::duck::ResultColumn;
@@ -9,7 +9,7 @@ use crate::settings::QueryLimits;
 use crate::wire::{Act, Outcome};
 pub use crate::writer::ExportFormat;
 use crate::writer::{WRITER_ROLE, WriteReply, WriteRequest};
-use sandbox::{Cage, Child, Profile};
+use sandbox::Child;
 use security::Allow;
 use security::permissions::QueryExecute;
 use std::os::fd::{AsFd, OwnedFd};
@@ -109,9 +109,7 @@ impl Warehouse {
     }
 
     async fn start_writer(&self, path: &Path) -> Result<Child, WarehouseError> {
-        let mut cage = Cage::new(WRITER_ROLE, Profile::Engine);
-        cage.write = vec![path.to_owned()];
-        cage.policy = policy(&self.0.settings);
+        let cage = cage(&self.0.settings, WRITER_ROLE, vec![path.to_owned()]);
         let launcher = self.0.launcher.clone();
         blocking(move || Ok(launcher.spawn(&cage)?)).await
     }

@@ -7,7 +7,7 @@ use crate::settings::Settings;
 use crate::wire::{Act, Open, Outcome, Reply, Request, VERSION};
 use sandbox::{Cage, Child, Launcher, Policy, Profile};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -18,8 +18,8 @@ pub const WORKER_ROLE: &str = "worker";
 /// How long a worker may take to move the WAL into the file; afterwards it is killed, and the WAL is replayed next time.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the worker may take beyond DuckDB's memory limit, which does not count everything: the text that one `repeat` makes,
-/// stacks, batches on their way. Beyond it the worker dies, and not the machine.
+/// What a child may take beyond DuckDB's memory limit, which does not count everything: the text that one `repeat` makes,
+/// stacks, batches on their way. Beyond it the child fails, and not the machine.
 const MEMORY_HEADROOM: u64 = 2 << 30;
 
 /// A running worker. Dropping it kills the worker.
@@ -46,10 +46,11 @@ impl Link {
         for dir in [data_dir, &settings.temp_dir] {
             fs_err::create_dir_all(dir).map_err(|error| WarehouseError::Io(error.to_string()))?;
         }
-        let mut cage = Cage::new(WORKER_ROLE, Profile::Engine);
-        cage.write = vec![data_dir.to_owned(), settings.temp_dir.clone()];
-        cage.policy = policy(settings);
-        cage.limits.memory_bytes = Some((settings.memory_mb << 20) + MEMORY_HEADROOM);
+        let cage = cage(
+            settings,
+            WORKER_ROLE,
+            vec![data_dir.to_owned(), settings.temp_dir.clone()],
+        );
         let child = launcher.spawn(&cage)?;
         open(&child, settings)?;
         let waiting = Arc::<Waiting>::default();
@@ -220,10 +221,15 @@ pub(super) fn data_dir(path: &Path) -> &Path {
     }
 }
 
-pub(super) fn policy(settings: &Settings) -> Policy {
-    if settings.cage {
+/// Returns the cage of one of the warehouse's children, which may write what `write` names and read nothing else.
+pub(super) fn cage(settings: &Settings, role: &str, write: Vec<PathBuf>) -> Cage {
+    let mut cage = Cage::new(role, Profile::Engine);
+    cage.write = write;
+    cage.policy = if settings.cage {
         Policy::WherePossible
     } else {
         Policy::Off
-    }
+    };
+    cage.limits.memory_bytes = Some((settings.memory_mb << 20) + MEMORY_HEADROOM);
+    cage
 }

@@ -18,7 +18,6 @@ use tokio::sync::{OwnedMutexGuard, OwnedRwLockReadGuard};
 
 /// A load transaction. Dropped without [`LoadTx::commit`] it is undone; after a step that failed it can only be dropped.
 pub struct LoadTx {
-    warehouse: Warehouse,
     link: Arc<Link>,
     session: u64,
     ended: bool,
@@ -36,7 +35,6 @@ impl Warehouse {
         let link = Arc::clone(pending.link());
         // From here on the transaction is undone when it is dropped, also while it is being opened.
         let tx = LoadTx {
-            warehouse: self.clone(),
             link,
             session,
             ended: false,
@@ -147,11 +145,6 @@ impl LoadTx {
             .send(act, fds)
             .await
             .map_err(|unsent| unsent.error)
-    }
-
-    /// Returns the warehouse the transaction belongs to.
-    pub fn warehouse(&self) -> &Warehouse {
-        &self.warehouse
     }
 }
 

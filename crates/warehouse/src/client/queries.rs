@@ -68,7 +68,8 @@ impl Warehouse {
         })
     }
 
-    /// Runs a small query of our own and returns its rows as JSON objects. More than 10,000 rows are an error, never a part.
+    /// Runs a small query of our own and returns its rows as JSON objects (a JSON column is the value it stands for). More than
+    /// 10,000 rows are an error, never a part.
     pub async fn select(
         &self,
         _: &Allow<SourceView>,

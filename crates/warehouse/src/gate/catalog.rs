@@ -1,4 +1,7 @@
 //! What the warehouse's catalog holds, as one transaction sees it: the only tables and views a query may name.
+//!
+//! Of the engine's own views, the five of the information schema pass that say which tables, columns and keys there are; the
+//! others show other people's SQL, paths and settings. `SHOW TABLES` and `DESCRIBE` are the engine's own reading of the same.
 
 use crate::duck::{Connection, EngineError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,10 +54,11 @@ const DESCRIPTIONS: [&str; 5] = [
 ];
 
 impl Catalog {
-    /// Reads the catalog in the transaction of `connection`.
+    /// Reads the catalog in the transaction of `connection`. The functions are called by their full names, so that no macro of
+    /// the warehouse can stand in for them.
     pub(crate) fn read(connection: &Connection) -> Result<Self, EngineError> {
         let database = connection
-            .text("SELECT current_database()", &[])?
+            .text("SELECT system.main.current_database()", &[])?
             .unwrap_or_default();
         let mut catalog = Self {
             database: database.to_ascii_lowercase(),
@@ -62,13 +66,13 @@ impl Catalog {
         };
         let of_warehouse = [database.as_str()];
         for row in connection.texts(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $1 AND NOT internal",
+            "SELECT schema_name, table_name FROM system.main.duckdb_tables() WHERE database_name = $1 AND NOT internal",
             &of_warehouse,
         )? {
             catalog.tables.insert(pair(row.iter()));
         }
         for row in connection.texts(
-            "SELECT schema_name, view_name, sql, internal FROM duckdb_views()
+            "SELECT schema_name, view_name, sql, internal FROM system.main.duckdb_views()
              WHERE internal OR database_name = $1",
             &of_warehouse,
         )? {
@@ -82,7 +86,7 @@ impl Catalog {
         }
         // This listing takes 15 ms, most of a small query's time: the reason why the worker keeps what is read here.
         for row in connection.texts(
-            "SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal AND database_name = $1",
+            "SELECT DISTINCT function_name FROM system.main.duckdb_functions() WHERE NOT internal AND database_name = $1",
             &of_warehouse,
         )? {
             catalog.macros.extend(row.into_iter().flatten().map(|name| name.to_ascii_lowercase()));

@@ -1,6 +1,8 @@
 //! Which functions a query may call. Every function of the pinned engine was read through for this list; a test compares the
 //! engine's own list with the one that was read, so that an upgrade brings nothing in unseen.
 
+use serde::{Deserialize, Serialize};
+
 /// Table functions that compute from their arguments alone.
 const TABLE_FUNCTIONS: [&str; 9] = [
     "generate_series",
@@ -37,15 +39,29 @@ const REFUSED: [(&str, Why); 17] = [
     ("write_log", Why::ChangesState),
 ];
 
-/// Why a function is refused; read by whoever changes the list.
-#[derive(Debug, Clone, Copy)]
-enum Why {
+/// Why a function is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Why {
     ReadsSettings,
     ChangesState,
     RunsText,
     Blocks,
     /// It takes bytes of a form that only the engine itself should have made.
     TrustsBytes,
+}
+
+impl Why {
+    /// Returns the reason as the end of a sentence.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadsSettings => "it reads settings",
+            Self::ChangesState => "it changes state that others see",
+            Self::RunsText => "it runs SQL that stands in a text",
+            Self::Blocks => "it blocks the warehouse",
+            Self::TrustsBytes => "it is for the engine's own use",
+        }
+    }
 }
 
 /// Functions the optimizer writes into plans; called with other arguments they read memory as what it is not.
@@ -58,16 +74,14 @@ pub(super) fn is_table_function_allowed(name: &str) -> bool {
         .any(|allowed| allowed.eq_ignore_ascii_case(name))
 }
 
-/// Returns whether the function may not be called.
-pub(super) fn is_function_refused(name: &str) -> bool {
+/// Returns why the function may not be called, `None` when it may.
+pub(super) fn why_refused(name: &str) -> Option<Why> {
     let name = name.to_ascii_lowercase();
-    name.starts_with(INTERNAL_PREFIX)
-        || REFUSED.iter().any(|(refused, why)| {
-            let (Why::ReadsSettings
-            | Why::ChangesState
-            | Why::RunsText
-            | Why::Blocks
-            | Why::TrustsBytes) = why;
-            *refused == name
-        })
+    if name.starts_with(INTERNAL_PREFIX) {
+        return Some(Why::TrustsBytes);
+    }
+    REFUSED
+        .iter()
+        .find(|(refused, _)| *refused == name)
+        .map(|(_, why)| *why)
 }

@@ -1,5 +1,6 @@
 //! What the gate refuses, in words for whoever wrote the SQL.
 
+use super::functions::Why;
 use super::text;
 use domain::say;
 use domain::say::{Quoted, Say};
@@ -30,7 +31,7 @@ pub(crate) enum Refusal {
     /// A function that reads files, writes, or runs SQL out of text.
     TableFunction(String),
     /// A function that reads settings, changes state or blocks the worker.
-    Function(String),
+    Function { name: String, why: Why },
     /// A macro of the user's own: its text is not checked.
     Macro(String),
     /// A `SHOW` or `DESCRIBE` of something else than tables.
@@ -81,7 +82,9 @@ impl Refusal {
             Self::TableFunction(name) => {
                 say!("the table function ", name Quoted(name), " is refused")
             }
-            Self::Function(name) => say!("the function ", name Quoted(name), " is refused"),
+            Self::Function { name, why } => {
+                say!("the function ", name Quoted(name), " is refused: ").text(why.as_str())
+            }
             Self::Macro(name) => say!("the macro ", name Quoted(name), " is refused"),
             Self::Show(name) => say!("`SHOW` of ", name Quoted(name), " is refused"),
             Self::CteName(name) => {
@@ -126,7 +129,7 @@ impl Refusal {
                     "table functions allowed here: range, generate_series, repeat, repeat_row, unnest, json_each, json_tree, pg_timezone_names, icu_calendar_names"
                 )
             }
-            Self::Function(_) => say!(
+            Self::Function { .. } => say!(
                 "functions that read settings, wait or change state are refused; all others pass"
             ),
             Self::Macro(_) => say!("write the macro's expression into the query"),

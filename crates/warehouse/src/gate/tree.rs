@@ -1,7 +1,7 @@
 //! The walk over the parser's tree: every node is looked at, and one of an unknown kind is refused.
 
 use super::catalog::{Catalog, Named, TableName};
-use super::functions::{is_function_refused, is_table_function_allowed};
+use super::functions::{is_table_function_allowed, why_refused};
 use super::parsed::{Parsed, parse};
 use super::{GateError, Refusal, text};
 use crate::duck::{Connection, EngineError};
@@ -80,8 +80,12 @@ impl<'a> Walk<'a> {
 
     fn function(&self, fields: &Map<String, Value>) -> Result<(), GateError> {
         let name = text_of(fields, "function_name");
-        if is_function_refused(name) {
-            return Err(Refusal::Function(name.to_owned()).into());
+        if let Some(why) = why_refused(name) {
+            return Err(Refusal::Function {
+                name: name.to_owned(),
+                why,
+            }
+            .into());
         }
         if self.catalog.is_macro(name) {
             return Err(Refusal::Macro(name.to_owned()).into());

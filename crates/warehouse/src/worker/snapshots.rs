@@ -20,7 +20,7 @@ impl Snapshots {
         let before = self.generation.load(Ordering::SeqCst);
         connection.execute("BEGIN TRANSACTION READ ONLY")?;
         // The transaction's view is fixed by its first look at the catalog, not by BEGIN.
-        connection.text("SELECT count(*) FROM duckdb_schemas()", &[])?;
+        connection.text("SELECT oid FROM system.main.duckdb_schemas()", &[])?;
         let settled = before.is_multiple_of(2) && before == self.generation.load(Ordering::SeqCst);
         if settled && let Some(catalog) = self.find(before) {
             return Ok(catalog);

@@ -109,7 +109,12 @@ async fn a_query_that_cannot_be_stopped_costs_the_worker_its_life() {
                 .map(drop)
         }
     });
-    let outcome = query(&stage, STUBBORN, short()).await;
+    // Long enough that the call has begun, however busy the machine is; it takes half a minute.
+    let limits = QueryLimits {
+        timeout: Duration::from_secs(4),
+        ..limits()
+    };
+    let outcome = query(&stage, STUBBORN, limits).await;
     assert!(
         matches!(outcome, Err(WarehouseError::Timeout)),
         "{outcome:?}"

@@ -16,6 +16,7 @@ mod loads;
 mod passes;
 mod refusals;
 mod stage;
+mod streams;
 mod tables;
 
 /// Not a test of its own: where a child starts.

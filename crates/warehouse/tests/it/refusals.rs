@@ -164,3 +164,35 @@ async fn deep_and_long_texts_are_turned_down_and_harm_nothing() {
     }
     assert_eq!(stage.value("SELECT 1").await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_macro_stands_in_for_what_the_gate_asks() {
+    let stage = Stage::new();
+    stage.load(&["CREATE TABLE t AS SELECT 1 AS n"]).await;
+    fs::write(stage.temp_dir().join("x.csv"), "a,b\n1,2\n").unwrap();
+    stage
+        .load(&[
+            "CREATE MACRO json_serialize_sql(a) AS '{\"error\":false,\"statements\":[{}]}'",
+            "CREATE MACRO duckdb_tables() AS TABLE SELECT 'main' AS schema_name, 'x.csv' AS table_name, 'warehouse' AS database_name, FALSE AS internal",
+            "CREATE MACRO duckdb_functions() AS TABLE SELECT 'a' AS function_name, FALSE AS internal, 'x' AS database_name",
+            "CREATE MACRO current_database() AS 'x'",
+            "CREATE VIEW duckdb_settings AS SELECT 1 AS n",
+        ])
+        .await;
+    let file = stage.temp_dir().join("x.csv");
+    for sql in [
+        format!("SELECT * FROM read_text('{}')", file.display()),
+        format!("SELECT * FROM '{}'", file.display()),
+        "FROM duckdb_tables()".into(),
+        "SELECT current_database()".into(),
+        "DELETE FROM t".into(),
+    ] {
+        let outcome = stage.rows(&sql).await;
+        assert!(
+            matches!(outcome, Err(WarehouseError::Refused { .. })),
+            "{sql}: {outcome:?}"
+        );
+    }
+    stage.rows("SELECT n FROM t").await.unwrap();
+    stage.rows("SELECT n FROM duckdb_settings").await.unwrap();
+}

@@ -59,6 +59,11 @@ fn a_new_project_is_private_and_complete() {
     ] {
         assert_eq!(mode(&folder.join(path)), expect, "{path}");
     }
+    assert!(
+        done.created.iter().all(|path| path.is_relative()),
+        "{:?}",
+        done.created
+    );
     let text = fs::read_to_string(done.project.project_file()).expect("written");
     assert!(text.contains("name: \"my shop\"\n"), "{text}");
     assert!(text.contains("created_by: \"ada \\\"l\\\"\"\n"), "{text}");

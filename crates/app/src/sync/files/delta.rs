@@ -82,7 +82,7 @@ impl Load<'_> {
         let mut tables = Vec::new();
         for target in &self.survey.tables {
             let table = self.target(&target.name);
-            let columns = with_filename(&target.columns);
+            let columns = with_filename(&target.columns());
             let staging = staging_of(&table);
             tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql())).await?;
             tx.execute(&sql::create_table(&staging, &columns)).await?;
@@ -114,14 +114,14 @@ impl Load<'_> {
             let mut report = TableReport { table: target.name.clone(), ..TableReport::default() };
             match existing.get(&table) {
                 None => {
-                    tx.execute(&sql::create_table(&table, &with_filename(&target.columns))).await?;
+                    tx.execute(&sql::create_table(&table, &with_filename(&target.columns()))).await?;
                     report.schema_changes.push("table created".into());
                 }
                 Some(old) => {
                     let old: Vec<_> =
                         old.columns.iter().filter(|c| !is_ours(&c.name)).cloned().collect();
                     // A changed file need not have every column of the table.
-                    let mut changes = contract::changes(&old, &target.columns);
+                    let mut changes = contract::changes(&old, &target.columns());
                     changes.retain(|change| !matches!(change, Change::Removed(_)));
                     contract::check(&table, &changes, permits.contract, permits.accept_schema)?;
                     if permits.contract == Contract::Discard && !permits.accept_schema {
@@ -164,7 +164,7 @@ impl Load<'_> {
             for target in &self.survey.tables {
                 let staging = staging_of(&self.target(&target.name));
                 tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql())).await?;
-                tx.execute(&sql::create_table(&staging, &with_filename(&target.columns))).await?;
+                tx.execute(&sql::create_table(&staging, &with_filename(&target.columns()))).await?;
             }
         }
         for (index, changed) in self.survey.changed.iter().enumerate() {
@@ -202,7 +202,7 @@ impl Load<'_> {
     ) -> Result<(), Error> {
         let table = self.target(&target.name);
         let staging = staging_of(&table);
-        let columns = with_filename(&target.columns);
+        let columns = with_filename(&target.columns());
         let filter = filename_in(replaced);
         let compared = Compared {
             old: &format!("(SELECT * FROM {} WHERE {filter})", table.to_sql()),

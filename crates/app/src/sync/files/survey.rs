@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::reader::{Reader, ReaderFile};
+use crate::sync::apply::number;
 use crate::sync::context::Context;
 use crate::sync::ledger::is_bookkeeping;
 use crate::sync::statements::LOAD_ID;
@@ -9,6 +10,7 @@ use connect::files::{
     Decision, FILENAME_COLUMN, FilesConfig, InspectedTable, Inspection, PlannedFile, PlannedTable,
     RemovedFiles,
 };
+use domain::names::quote_identifier;
 use domain::{Column, ColumnType, TableRef, TableSchema};
 use std::collections::BTreeMap;
 
@@ -24,8 +26,14 @@ pub(super) struct Changed<'a> {
 pub(super) struct Target {
     pub(super) name: String,
     pub(super) parent: Option<String>,
-    /// Its columns after this load, without ours.
-    pub(super) columns: Vec<Column>,
+    decision: Decision,
+}
+
+impl Target {
+    /// Returns the table's columns after this load, without ours.
+    pub(super) fn columns(&self) -> Vec<Column> {
+        self.decision.columns()
+    }
 }
 
 /// What is to be done about one table.
@@ -51,10 +59,9 @@ impl<'a> Survey<'a> {
         known: BTreeMap<String, String>,
         existing: &BTreeMap<TableRef, TableSchema>,
     ) -> Result<Self, Error> {
-        let schema = context.source.name.schema();
         let mut survey = Self {
             table,
-            tables: existing_targets(existing, &schema, table.table.name.as_str()),
+            tables: existing_targets(context, existing, table.table.name.as_str()).await?,
             changed: Vec::new(),
             removed: match config.removed_files {
                 RemovedFiles::Keep => Vec::new(),
@@ -70,7 +77,12 @@ impl<'a> Survey<'a> {
         };
         let kept_rows = config.removed_files == RemovedFiles::Keep
             && known.keys().any(|path| !table.files.iter().any(|file| file.path == **path));
-        let before: Vec<_> = survey.tables.iter().map(|target| target.columns.clone()).collect();
+        let schema = context.source.name.schema();
+        let before: Vec<_> = survey
+            .tables
+            .iter()
+            .map(|target| own_columns(existing.get(&TableRef::new(&schema, &target.name))))
+            .collect();
         for file in &table.files {
             let loaded = known.get(&file.path);
             if let Some(hash) = loaded
@@ -82,8 +94,9 @@ impl<'a> Survey<'a> {
             survey.inspect(context, reader, file, loaded.is_some()).await?;
         }
         let retyped = survey.tables.iter().zip(&before).any(|(target, before)| {
+            let after = target.columns();
             before.iter().any(|column| {
-                target.columns.iter().any(|now| now.name == column.name && now.kind != column.kind)
+                after.iter().any(|now| now.name == column.name && now.kind != column.kind)
             })
         });
         if retyped && !kept_rows && !survey.reload {
@@ -106,7 +119,8 @@ impl<'a> Survey<'a> {
         is_loaded: bool,
     ) -> Result<(), Error> {
         context.check_cancelled()?;
-        let known = self.known(&context.source.name.schema());
+        // A column that is empty so far is left out: as text it would make the next file's numbers text.
+        let known = self.schemas(&context.source.name.schema(), Decision::known);
         let name = self.table.table.name.as_str();
         let file_to_read = ReaderFile::new(file, &self.table.table.options);
         let inspection = reader.inspect(&file_to_read, name, &known).await?;
@@ -121,30 +135,25 @@ impl<'a> Survey<'a> {
     }
 
     fn take(&mut self, found: &InspectedTable) {
-        let at = self.tables.iter().position(|target| target.name == found.name);
-        let known = at.and_then(|at| self.tables.get(at)).map(|target| TableSchema {
-            table: TableRef::new("", &target.name),
-            columns: target.columns.clone(),
-            primary_key: Vec::new(),
-        });
-        let mut decision = Decision::new(known.as_ref());
-        decision.add(found);
-        let columns = decision.columns();
-        match at.and_then(|at| self.tables.get_mut(at)) {
-            Some(target) => target.columns = columns,
-            None => self.tables.push(Target {
-                name: found.name.clone(),
-                parent: found.parent.clone(),
-                columns,
-            }),
+        if let Some(target) = self.tables.iter_mut().find(|target| target.name == found.name) {
+            target.decision.add(found);
+            return;
         }
+        let mut decision = Decision::default();
+        decision.add(found);
+        let (name, parent) = (found.name.clone(), found.parent.clone());
+        self.tables.push(Target { name, parent, decision });
     }
 
-    /// Returns the tables as they are decided so far.
+    /// Returns the tables as they will be.
     pub(super) fn known(&self, schema: &str) -> Vec<TableSchema> {
+        self.schemas(schema, Decision::columns)
+    }
+
+    fn schemas(&self, schema: &str, columns: impl Fn(&Decision) -> Vec<Column>) -> Vec<TableSchema> {
         let of = |target: &Target| TableSchema {
             table: TableRef::new(schema, &target.name),
-            columns: target.columns.clone(),
+            columns: columns(&target.decision),
             primary_key: Vec::new(),
         };
         self.tables.iter().map(of).collect()
@@ -161,12 +170,13 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// Returns the tables that earlier loads made, parents before children, without our own columns.
-fn existing_targets(
+/// Returns the tables that earlier loads made, parents before children.
+async fn existing_targets(
+    context: &Context<'_>,
     existing: &BTreeMap<TableRef, TableSchema>,
-    schema: &str,
     own: &str,
-) -> Vec<Target> {
+) -> Result<Vec<Target>, Error> {
+    let schema = context.source.name.schema();
     let children = format!("{own}__");
     let mut names: Vec<_> = existing
         .keys()
@@ -175,21 +185,59 @@ fn existing_targets(
         .filter(|name| *name == own || name.starts_with(&children))
         .collect();
     names.sort_by_key(|name| name.len());
-    names
-        .iter()
-        .map(|name| Target {
+    let mut targets = Vec::new();
+    for name in &names {
+        let parent = names
+            .iter()
+            .filter(|other| name.starts_with(&format!("{other}__")))
+            .max_by_key(|other| other.len());
+        let mut columns = own_columns(existing.get(&TableRef::new(&schema, *name)));
+        drop_unset(context, &TableRef::new(&schema, *name), &mut columns).await?;
+        let known = TableSchema {
+            table: TableRef::new(&schema, *name),
+            columns,
+            primary_key: Vec::new(),
+        };
+        targets.push(Target {
             name: (*name).to_owned(),
-            parent: names
-                .iter()
-                .filter(|other| name.starts_with(&format!("{other}__")))
-                .max_by_key(|other| other.len())
-                .map(|parent| (*parent).to_owned()),
-            columns: existing
-                .get(&TableRef::new(schema, *name))
-                .map(|table| table.columns.iter().filter(|c| !is_ours(&c.name)).cloned().collect())
-                .unwrap_or_default(),
-        })
-        .collect()
+            parent: parent.map(|parent| (*parent).to_owned()),
+            decision: Decision::new(Some(&known)),
+        });
+    }
+    Ok(targets)
+}
+
+/// Leaves out text columns that never had a value: they were made text for want of one, and may still become anything.
+async fn drop_unset(
+    context: &Context<'_>,
+    table: &TableRef,
+    columns: &mut Vec<Column>,
+) -> Result<(), Error> {
+    let texts: Vec<_> = columns.iter().filter(|column| column.kind == ColumnType::Text).collect();
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let counts: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(at, column)| format!("count({}) AS c{at}", quote_identifier(&column.name)))
+        .collect();
+    let query = format!("SELECT {} FROM {}", counts.join(", "), table.to_sql());
+    let rows = context.app.warehouse.select(&context.allow.narrow(), &query).await?;
+    let row = rows.into_iter().next().unwrap_or_default();
+    let unset: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| number(&row, &format!("c{at}")) == 0)
+        .map(|(_, column)| column.name.clone())
+        .collect();
+    columns.retain(|column| !unset.contains(&column.name));
+    Ok(())
+}
+
+fn own_columns(table: Option<&TableSchema>) -> Vec<Column> {
+    let columns = table.map_or(&[][..], |table| &table.columns);
+    columns.iter().filter(|column| !is_ours(&column.name)).cloned().collect()
 }
 
 pub(super) fn is_ours(column: &str) -> bool {

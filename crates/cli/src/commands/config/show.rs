@@ -20,7 +20,11 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     let output = context.output;
     let place = context.place()?;
-    let settings = app::config::show(&place.allow::<ConfigView>()?, &place.project, &place.environment)?;
+    let settings = app::config::show(
+        &place.allow::<ConfigView>()?,
+        &place.project,
+        &place.environment,
+    )?;
     if output.json {
         let to_json = |setting: &Setting| json!({"key": setting.key, "value": setting.value, "origin": origin(setting.origin)});
         let settings: Vec<_> = settings.iter().map(to_json).collect();

@@ -1,6 +1,6 @@
 //! A query's rows on stdout: as they come in the forms for programs, together in the form for people.
 
-use crate::errors::Stop;
+use crate::errors::{Stop, usage};
 use crate::output::grid::{self, Heading};
 use crate::output::{Output, data_writer, units};
 use app::App;
@@ -22,7 +22,10 @@ pub(crate) async fn collect(app: &App, request: &QueryRequest) -> Result<Rows, S
     let mut result = app::query::run(app, &app.allow::<QueryExecute>()?, request).await?;
     let mut headings = Vec::new();
     for column in result.columns() {
-        headings.push(Heading { name: column.name.clone(), type_name: column.type_name.clone() });
+        headings.push(Heading {
+            name: column.name.clone(),
+            type_name: column.type_name.clone(),
+        });
     }
     let mut writer =
         render::Renderer::new(Vec::new(), render::Format::JsonLines, result.columns())?;
@@ -30,28 +33,61 @@ pub(crate) async fn collect(app: &App, request: &QueryRequest) -> Result<Rows, S
         writer.write(&batch.map_err(app::Error::from)?)?;
     }
     let text = writer.finish()?;
-    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    // Each line is an object that was just made.
-    let objects = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
-    Ok(Rows { headings, objects, is_truncated: result.truncated() })
+    let lines = text
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let objects = lines.map(serde_json::from_slice).collect::<Result<_, _>>();
+    let objects = objects.map_err(|_| {
+        // Only lists in lists in lists, a hundred deep, are no JSON for us.
+        usage(
+            "a value is nested too deeply for a table",
+            "use `--format json`",
+        )
+    })?;
+    Ok(Rows {
+        headings,
+        objects,
+        is_truncated: result.truncated(),
+    })
+}
+
+/// How much of a result was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) rows: u64,
+    /// There were more.
+    pub(crate) is_truncated: bool,
 }
 
 impl Rows {
-    /// Prints the rows as a table and returns whether rows were left out.
-    pub(crate) fn print(&self, output: Output) -> Result<bool, Stop> {
-        let cells: Vec<Vec<_>> =
-            self.objects.iter().map(|row| row.values().map(cell).collect()).collect();
-        let drawn =
-            grid::draw(&self.headings, &cells, output.data_palette(), output.list_width());
+    /// Prints the rows as a table.
+    pub(crate) fn print(&self, output: Output) -> Result<Extent, Stop> {
+        let cells: Vec<Vec<_>> = self
+            .objects
+            .iter()
+            .map(|row| row.values().map(cell).collect())
+            .collect();
+        let drawn = grid::draw(
+            &self.headings,
+            &cells,
+            output.data_palette(),
+            output.list_width(),
+        );
         output.print(&drawn.text)?;
-        output.tell(&units::counted(cells.len() as u64, "row"));
+        let rows = cells.len() as u64;
+        output.tell(&units::counted(rows, "row"));
         if drawn.columns_left_out > 0 {
             let columns = units::counted(drawn.columns_left_out as u64, "column");
-            output.tell(&format!("{columns} did not fit; name fewer, or use `--format csv`"));
+            output.tell(&format!(
+                "{columns} did not fit; name fewer, or use `--format csv`"
+            ));
         } else if drawn.is_cut {
             output.tell("cells ending in … are cut; `--format csv` has them whole");
         }
-        Ok(self.is_truncated)
+        Ok(Extent {
+            rows,
+            is_truncated: self.is_truncated,
+        })
     }
 }
 
@@ -64,17 +100,23 @@ fn cell(value: &Value) -> Option<String> {
     }
 }
 
-/// Runs a query and writes its rows as they come; returns whether rows were left out.
+/// Runs a query and writes its rows as they come.
 pub(crate) async fn stream(
     app: &App,
     request: &QueryRequest,
     format: render::Format,
-) -> Result<bool, Stop> {
+) -> Result<Extent, Stop> {
     let mut result = app::query::run(app, &app.allow::<QueryExecute>()?, request).await?;
     let mut writer = render::Renderer::new(data_writer(), format, result.columns())?;
+    let mut rows = 0;
     while let Some(batch) = result.next().await {
-        writer.write(&batch.map_err(app::Error::from)?)?;
+        let batch = batch.map_err(app::Error::from)?;
+        rows += batch.num_rows() as u64;
+        writer.write(&batch)?;
     }
     writer.finish()?.flush()?;
-    Ok(result.truncated())
+    Ok(Extent {
+        rows,
+        is_truncated: result.truncated(),
+    })
 }

@@ -25,9 +25,7 @@ pub(crate) fn run(context: &Context, _: &Arguments) -> Result<(), Stop> {
         Path::new(SECRET_FILES_DIR),
     )?;
     if output.json {
-        let to_json = |entry: &SecretInfo| {
-            json!({"name": entry.name, "masked": entry.shown, "origin": entry.origin.say().as_str()})
-        };
+        let to_json = |entry: &SecretInfo| json!({"name": entry.name, "masked": entry.shown, "origin": entry.origin.say().as_str()});
         let entries: Vec<_> = entries.iter().map(to_json).collect();
         return output.print_json(&json!({ "secrets": entries }));
     }

@@ -41,15 +41,22 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> 
     let name = SecretName::parse(&arguments.name)?;
     let secret = read(context, arguments)?;
     if secret.expose().is_empty() {
-        return Err(input_needed("a value that is not empty", "--stdin` or `--file PATH"));
+        return Err(input_needed(
+            "a value that is not empty",
+            "--stdin` or `--file PATH",
+        ));
     }
     let allow = place.allow::<ConfigManage>()?;
     let is_new = secrets::set(&allow, &place.project, &name, &secret, &REDACTOR)?;
     if context.output.json {
-        return context.output.print_json(&json!({ "name": name.to_string(), "stored": true, "new": is_new }));
+        return context
+            .output
+            .print_json(&json!({ "name": name.to_string(), "stored": true, "new": is_new }));
     }
     let act = if is_new { "stored" } else { "replaced" };
-    context.output.tell(&format!("{act} `{name}` in `.dlt/secrets.toml`"));
+    context
+        .output
+        .tell(&format!("{act} `{name}` in `.dlt/secrets.toml`"));
     Ok(())
 }
 

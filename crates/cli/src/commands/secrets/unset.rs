@@ -19,14 +19,20 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     let place = context.place()?;
     let name = SecretName::parse(&arguments.name)?;
-    if !context.confirm(&format!("Remove the secret `{name}`? It cannot be brought back."))? {
+    if !context.confirm(&format!(
+        "Remove the secret `{name}`? It cannot be brought back."
+    ))? {
         context.output.tell("nothing was removed");
         return Ok(());
     }
     secrets::unset(&place.allow::<ConfigManage>()?, &place.project, &name)?;
     if context.output.json {
-        return context.output.print_json(&json!({ "name": name.to_string(), "removed": true }));
+        return context
+            .output
+            .print_json(&json!({ "name": name.to_string(), "removed": true }));
     }
-    context.output.tell(&format!("removed `{name}` from `.dlt/secrets.toml`"));
+    context
+        .output
+        .tell(&format!("removed `{name}` from `.dlt/secrets.toml`"));
     Ok(())
 }

@@ -41,7 +41,9 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     app.close().await;
     let changed = edited?;
     if context.output.json {
-        return context.output.print_json(&json!({ "source": name, "changed": changed }));
+        return context
+            .output
+            .print_json(&json!({ "source": name, "changed": changed }));
     }
     if changed {
         context.output.tell(&format!(
@@ -67,8 +69,14 @@ async fn edit(
         (_, true) => Some(false),
         _ => None,
     };
-    let set = settings::parse(&arguments.set, &form)?.into_iter().collect();
-    let mut changes = Changes { set, unset: arguments.unset.clone(), enabled };
+    let set = settings::parse(&arguments.set, &form)?
+        .into_iter()
+        .collect();
+    let mut changes = Changes {
+        set,
+        unset: arguments.unset.clone(),
+        enabled,
+    };
     if changes.set.is_empty() && changes.unset.is_empty() && enabled.is_none() {
         let mut ask = context.ask("a change", "--set KEY=VALUE")?;
         changes.set = choose(&mut *ask, &source.block_as_written, &form)?;
@@ -90,7 +98,11 @@ fn choose(ask: &mut dyn Ask, block: &Value, form: &Form) -> Result<Vec<(String, 
     let mut set = Vec::new();
     loop {
         let label = |field: &&Field| {
-            format!("{} ({})", field.name, value(field).as_deref().unwrap_or("not set"))
+            format!(
+                "{} ({})",
+                field.name,
+                value(field).as_deref().unwrap_or("not set")
+            )
         };
         let mut options = vec!["done".to_owned()];
         options.extend(fields.iter().map(label));
@@ -99,12 +111,18 @@ fn choose(ask: &mut dyn Ask, block: &Value, form: &Form) -> Result<Vec<(String, 
         let Some(field) = chosen.checked_sub(1).and_then(|at| fields.get(at)) else {
             return Ok(set);
         };
-        let answer = ask.line(&format!("{}:", field.name), value(field).as_deref(), &field.help)?;
+        let answer = ask.line(
+            &format!("{}:", field.name),
+            value(field).as_deref(),
+            &field.help,
+        )?;
         set.push((field.name.clone(), answer));
     }
 }
 
 /// Returns a setting as it would be typed.
 fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -58,8 +58,11 @@ pub(crate) fn rest_block(source: &SourceName, block: &Value) -> Result<Api, Fail
     let Some(endpoints) = keys.iter().find_map(|key| block.get(*key)) else {
         return Ok(api);
     };
-    let Value::Array(endpoints) = endpoints else {
-        return Err(invalid(&place, "`endpoints` must be a list"));
+    let endpoints = match endpoints {
+        Value::Array(endpoints) => endpoints.clone(),
+        // What the wizard writes: `orders, customers`.
+        Value::String(paths) => paths.split(',').map(|path| path.trim().into()).collect(),
+        _ => return Err(invalid(&place, "`endpoints` must be a list")),
     };
     for (index, endpoint) in endpoints.iter().enumerate() {
         let called = ["name", "path"]

@@ -341,7 +341,7 @@ fn descriptions_are_refused_with_the_place() {
         &["source `shop`: invalid type"],
     );
     check(
-        json!({"base_url": "https://a.example", "endpoints": "a"}),
+        json!({"base_url": "https://a.example", "endpoints": {"a": 1}}),
         &["`endpoints` must be a list"],
     );
     check(

@@ -36,7 +36,11 @@ pub(super) async fn schemas(
     let known: Vec<String> = rows.iter().map(|row| row.text(0)).collect();
     let find = |asked: &String| {
         let exact = known.iter().find(|known| *known == asked);
-        exact.or_else(|| known.iter().find(|known| known.to_lowercase() == asked.to_lowercase()))
+        exact.or_else(|| {
+            known
+                .iter()
+                .find(|known| known.to_lowercase() == asked.to_lowercase())
+        })
     };
     let missing = |asked: &String| {
         Failure::new(
@@ -45,7 +49,10 @@ pub(super) async fn schemas(
         )
         .hint("check `database` and `schema` in .dango/sources.yml, and what is granted to the user")
     };
-    asked.iter().map(|asked| find(asked).cloned().ok_or_else(|| missing(asked))).collect()
+    asked
+        .iter()
+        .map(|asked| find(asked).cloned().ok_or_else(|| missing(asked)))
+        .collect()
 }
 
 /// Returns the tables and views of `schemas`, and of those that `choices` name.
@@ -54,9 +61,15 @@ pub(super) async fn tables(
     schemas: &[String],
     choices: &Choices,
 ) -> Result<Vec<Relation>, Failure> {
-    let named = choices.named.iter().filter_map(|choice| choice.name.split_once('.'));
-    let all: BTreeSet<&str> =
-        schemas.iter().map(String::as_str).chain(named.map(|(schema, _)| schema)).collect();
+    let named = choices
+        .named
+        .iter()
+        .filter_map(|choice| choice.name.split_once('.'));
+    let all: BTreeSet<&str> = schemas
+        .iter()
+        .map(String::as_str)
+        .chain(named.map(|(schema, _)| schema))
+        .collect();
     let sql = format!(
         "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS FROM information_schema.TABLES
         WHERE TABLE_SCHEMA IN ({}) ORDER BY TABLE_SCHEMA, TABLE_NAME",
@@ -67,13 +80,21 @@ pub(super) async fn tables(
         let is_view = row.get(2).is_some_and(|kind| kind.contains("VIEW"));
         let is_default = matches!(row.get(2), Some("BASE TABLE" | "SYSTEM VERSIONED"));
         Relation {
-            found: Found { schema: row.text(0), name: row.text(1), is_default },
+            found: Found {
+                schema: row.text(0),
+                name: row.text(1),
+                is_default,
+            },
             engine: row.text(3),
             is_view,
             rows_estimated: row.number(4),
         }
     };
-    Ok(rows.iter().filter(|row| row.get(2) != Some("SEQUENCE")).map(relation).collect())
+    Ok(rows
+        .iter()
+        .filter(|row| row.get(2) != Some("SEQUENCE"))
+        .map(relation)
+        .collect())
 }
 
 /// Returns columns and keys of the `chosen` ones of `relations`.
@@ -83,7 +104,10 @@ pub(super) async fn describe(
     chosen: Vec<(Found, Choice)>,
     notices: &mut Vec<String>,
 ) -> Result<Vec<(Table<Wire>, Choice)>, Failure> {
-    let schemas: BTreeSet<&str> = chosen.iter().map(|(found, _)| found.schema.as_str()).collect();
+    let schemas: BTreeSet<&str> = chosen
+        .iter()
+        .map(|(found, _)| found.schema.as_str())
+        .collect();
     if schemas.is_empty() {
         return Ok(Vec::new());
     }
@@ -97,30 +121,51 @@ pub(super) async fn describe(
         let columns = columns.remove(&name).unwrap_or_default();
         if columns.is_empty() && !choice.is_every() {
             let say = say!("table ", name Quoted(&origin), " may not be read by this user");
-            return Err(Failure::new(FailureKind::Forbidden, say).hint("grant it SELECT on the table"));
+            return Err(
+                Failure::new(FailureKind::Forbidden, say).hint("grant it SELECT on the table")
+            );
         }
         if columns.is_empty() {
-            notices.push(format!("`{origin}` is left out: this user may read no column of it"));
+            notices.push(format!(
+                "`{origin}` is left out: this user may read no column of it"
+            ));
             continue;
         }
         let is_read = |name: &String| columns.iter().any(|column| column.name == *name);
-        let unique_key =
-            keys.remove(&name).filter(|key| key.iter().all(is_read)).unwrap_or_default();
-        let relation = relations.iter().find(|relation| relation.found.origin() == origin);
-        if let Some(relation) = relation.filter(|relation| !relation.is_view && !has_snapshots(relation)) {
+        let unique_key = keys
+            .remove(&name)
+            .filter(|key| key.iter().all(is_read))
+            .unwrap_or_default();
+        let relation = relations
+            .iter()
+            .find(|relation| relation.found.origin() == origin);
+        if let Some(relation) =
+            relation.filter(|relation| !relation.is_view && !has_snapshots(relation))
+        {
             notices.push(format!(
                 "`{origin}` is stored by {}, which has no snapshots: what is written while it is read may be seen in part",
                 relation.engine
             ));
         }
         let rows_estimated = relation.and_then(|relation| relation.rows_estimated);
-        tables.push((Table { found, columns, unique_key, rows_estimated }, choice));
+        tables.push((
+            Table {
+                found,
+                columns,
+                unique_key,
+                rows_estimated,
+            },
+            choice,
+        ));
     }
     Ok(tables)
 }
 
 fn has_snapshots(relation: &Relation) -> bool {
-    matches!(relation.engine.as_str(), "InnoDB" | "ROCKSDB" | "ndbcluster" | "")
+    matches!(
+        relation.engine.as_str(),
+        "InnoDB" | "ROCKSDB" | "ndbcluster" | ""
+    )
 }
 
 /// Returns the columns of each table that may be read, in their order.
@@ -146,7 +191,10 @@ async fn columns(
             scale: row.number(6),
             is_checked_json: checked.contains(&identity),
         };
-        columns.entry((row.text(0), row.text(1))).or_default().push(column(&described));
+        columns
+            .entry((row.text(0), row.text(1)))
+            .or_default()
+            .push(column(&described));
     }
     Ok(columns)
 }
@@ -168,7 +216,11 @@ async fn checked_json(
         let clause = format!("json_valid({})", super::select::identifier(&row.text(2)));
         row.get(3).is_some_and(|check| *check == clause)
     };
-    Ok(rows.iter().filter(is_whole).map(|row| (row.text(0), row.text(1), row.text(2))).collect())
+    Ok(rows
+        .iter()
+        .filter(is_whole)
+        .map(|row| (row.text(0), row.text(1), row.text(2)))
+        .collect())
 }
 
 /// Returns the columns of each table's best key in the key's order: the primary key, else the shortest unique index over
@@ -186,13 +238,23 @@ async fn keys(
     let mut keys: BTreeMap<Name, Vec<String>> = BTreeMap::new();
     let is_same = |a: &Texts, b: &Texts| (0..3).all(|column| a.get(column) == b.get(column));
     let mut indexes: Vec<&[Texts]> = rows.chunk_by(is_same).collect();
-    indexes.sort_by_key(|index| (index.first().is_none_or(|row| row.get(2) != Some("PRIMARY")), index.len()));
+    indexes.sort_by_key(|index| {
+        (
+            index
+                .first()
+                .is_none_or(|row| row.get(2) != Some("PRIMARY")),
+            index.len(),
+        )
+    });
     for index in indexes {
         // An index over an expression has no column there.
-        let is_key = index.iter().all(|row| row.get(3).is_some() && !row.is_true(4));
+        let is_key = index
+            .iter()
+            .all(|row| row.get(3).is_some() && !row.is_true(4));
         if let Some(first) = index.first().filter(|_| is_key) {
             let columns = || index.iter().map(|row| row.text(3)).collect();
-            keys.entry((first.text(0), first.text(1))).or_insert_with(columns);
+            keys.entry((first.text(0), first.text(1)))
+                .or_insert_with(columns);
         }
     }
     Ok(keys)

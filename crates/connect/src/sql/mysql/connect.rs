@@ -42,20 +42,29 @@ pub(super) async fn open(server: &Server, egress: &Egress) -> Result<Session, Fa
             Err(failure) => return Err(failure),
         }
     }
-    Err(refused.unwrap_or_else(|| Failure::new(FailureKind::Unreachable, "the host has no address")))
+    Err(refused
+        .unwrap_or_else(|| Failure::new(FailureKind::Unreachable, "the host has no address")))
 }
 
 /// Reads the TLS mode, in MySQL's words or libpq's.
 fn tls_mode(server: &Server) -> Result<MySqlSslMode, Failure> {
-    let mode = server.tls.as_deref().unwrap_or("preferred").to_ascii_lowercase().replace('_', "-");
+    let mode = server
+        .tls
+        .as_deref()
+        .unwrap_or("preferred")
+        .to_ascii_lowercase()
+        .replace('_', "-");
     match mode.as_str() {
         "disable" | "disabled" => Ok(MySqlSslMode::Disabled),
         "prefer" | "preferred" => Ok(MySqlSslMode::Preferred),
         "require" | "required" => Ok(MySqlSslMode::Required),
         "verify-ca" => Ok(MySqlSslMode::VerifyCa),
         "verify-full" | "verify-identity" => Ok(MySqlSslMode::VerifyIdentity),
-        _ => Err(Failure::new(FailureKind::ConfigInvalid, "`sslmode` is not one that MySQL has")
-            .hint("it is disabled, preferred, required, verify-ca or verify-identity")),
+        _ => Err(Failure::new(
+            FailureKind::ConfigInvalid,
+            "`sslmode` is not one that MySQL has",
+        )
+        .hint("it is disabled, preferred, required, verify-ca or verify-identity")),
     }
 }
 
@@ -67,7 +76,11 @@ async fn sign_in(
     // The guard's address is used, not the name, which might resolve to another one by now. Only a certificate that is
     // checked against the name needs the name, and proves by itself who answers.
     let is_named = matches!(mode, MySqlSslMode::VerifyIdentity);
-    let host = if is_named { server.host.clone() } else { address.ip().to_string() };
+    let host = if is_named {
+        server.host.clone()
+    } else {
+        address.ip().to_string()
+    };
     let mut options = MySqlConnectOptions::new()
         .host(&host)
         .port(server.port)
@@ -93,7 +106,10 @@ async fn sign_in(
 
 async fn begin(server: &Server, connection: MySqlConnection) -> Result<Session, Failure> {
     let at = Place::server(server);
-    let mut session = Session { connection, version: String::new() };
+    let mut session = Session {
+        connection,
+        version: String::new(),
+    };
     let version = rows::fetch(&mut session, "SELECT VERSION()".into(), &at).await?;
     session.version = version.first().map(|row| row.text(0)).unwrap_or_default();
     rows::execute(&mut session, SESSION.into(), &at).await?;

@@ -75,7 +75,13 @@ fn integer(value: &[u8]) -> Result<i64, Bad> {
         let digit = digit.is_ascii_digit().then(|| i64::from(digit - b'0'))?;
         number.checked_mul(10)?.checked_sub(digit)
     });
-    let number = negative.and_then(|n| if is_negative { Some(n) } else { n.checked_neg() });
+    let number = negative.and_then(|n| {
+        if is_negative {
+            Some(n)
+        } else {
+            n.checked_neg()
+        }
+    });
     number.ok_or(Bad::Unfit)
 }
 
@@ -92,16 +98,27 @@ fn decimal(value: &[u8], precision: u8, scale: u8) -> Result<i128, Bad> {
             b'.' if decimals.is_none() => decimals = Some(0),
             b'0'..=b'9' => {
                 let digit = i128::from(byte - b'0');
-                number = number.checked_mul(10).and_then(|n| n.checked_add(digit)).ok_or(Bad::Unfit)?;
+                number = number
+                    .checked_mul(10)
+                    .and_then(|n| n.checked_add(digit))
+                    .ok_or(Bad::Unfit)?;
                 decimals = decimals.map(|decimals: u32| decimals + 1);
             }
             _ => return Err(Bad::Unfit),
         }
     }
-    let missing = u32::from(scale).checked_sub(decimals.unwrap_or(0)).ok_or(Bad::Unfit)?;
-    let limit = 10_i128.checked_pow(u32::from(precision)).ok_or(Bad::Unfit)?;
-    let scaled = 10_i128.checked_pow(missing).and_then(|power| number.checked_mul(power));
-    let scaled = scaled.filter(|scaled| *scaled < limit && !digits.is_empty()).ok_or(Bad::Unfit)?;
+    let missing = u32::from(scale)
+        .checked_sub(decimals.unwrap_or(0))
+        .ok_or(Bad::Unfit)?;
+    let limit = 10_i128
+        .checked_pow(u32::from(precision))
+        .ok_or(Bad::Unfit)?;
+    let scaled = 10_i128
+        .checked_pow(missing)
+        .and_then(|power| number.checked_mul(power));
+    let scaled = scaled
+        .filter(|scaled| *scaled < limit && !digits.is_empty())
+        .ok_or(Bad::Unfit)?;
     Ok(if is_negative { -scaled } else { scaled })
 }
 
@@ -109,7 +126,9 @@ fn bits(value: &[u8]) -> Result<u64, Bad> {
     if value.len() > 8 {
         return Err(Bad::Unfit);
     }
-    Ok(value.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte)))
+    Ok(value
+        .iter()
+        .fold(0, |number, byte| (number << 8) | u64::from(*byte)))
 }
 
 /// Writes JSON. MariaDB's check can be switched off, and lets pass what DuckDB does not take: such a value goes to the
@@ -132,7 +151,8 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_read_to_their_ends() {
-        let check = |text: &str, expect| assert_eq!(integer(text.as_bytes()).ok(), expect, "{text}");
+        let check =
+            |text: &str, expect| assert_eq!(integer(text.as_bytes()).ok(), expect, "{text}");
         check("9223372036854775807", Some(i64::MAX));
         check("-9223372036854775808", Some(i64::MIN));
         check("00042", Some(42));
@@ -144,12 +164,26 @@ mod tests {
     #[test]
     fn decimals_are_read_exactly_or_not_at_all() {
         let check = |text: &str, precision, scale, expect| {
-            assert_eq!(decimal(text.as_bytes(), precision, scale).ok(), expect, "{text}");
+            assert_eq!(
+                decimal(text.as_bytes(), precision, scale).ok(),
+                expect,
+                "{text}"
+            );
         };
-        check("18446744073709551615", 20, 0, Some(18_446_744_073_709_551_615));
+        check(
+            "18446744073709551615",
+            20,
+            0,
+            Some(18_446_744_073_709_551_615),
+        );
         check("-0.05", 5, 2, Some(-5));
         check("12.5", 5, 2, Some(1_250));
-        check("99999999999999999999999999999999999999", 38, 0, Some(10_i128.pow(38) - 1));
+        check(
+            "99999999999999999999999999999999999999",
+            38,
+            0,
+            Some(10_i128.pow(38) - 1),
+        );
         for text in ["", "1.234", "1000", "1.2.3", "1e3", "--1"] {
             check(text, 5, 2, None);
         }

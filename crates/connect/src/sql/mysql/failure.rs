@@ -9,7 +9,9 @@ use sqlx::mysql::MySqlDatabaseError;
 pub(super) fn failure(error: Error, at: &Place) -> Failure {
     let failure = match &error {
         Error::Database(answer) => {
-            let number = answer.try_downcast_ref::<MySqlDatabaseError>().map_or(0, |e| e.number());
+            let number = answer
+                .try_downcast_ref()
+                .map_or(0, MySqlDatabaseError::number);
             answered(number, answer.message(), at)
         }
         other => broken(other, at),

@@ -29,7 +29,11 @@ pub(super) async fn table(
     out: &Sender<Page>,
 ) -> Result<(), Failure> {
     let mut attempt = passes(&plan.reading(), start)?;
-    if let Some(position) = attempt.position.as_mut().filter(|position| position.after.is_empty()) {
+    if let Some(position) = attempt
+        .position
+        .as_mut()
+        .filter(|position| position.after.is_empty())
+    {
         position.began = highest(session, plan).await?;
     }
     let mut pages = Pages::new(source, plan, attempt.position, out);
@@ -44,14 +48,19 @@ pub(super) async fn table(
 
 /// Returns the cursor's highest value in the snapshot, as marks are written.
 async fn highest(session: &mut Session, plan: &Plan<Wire>) -> Result<Option<String>, Failure> {
-    let Some(sql) = select::highest(plan) else { return Ok(None) };
+    let Some(sql) = select::highest(plan) else {
+        return Ok(None);
+    };
     let at = Place::table(&plan.table.found.origin());
     let rows = rows::fetch(session, sql, &at).await?;
     let zone = match plan.cursor_column().map(|column| column.kind) {
         Some(ColumnType::TimestampTz) => "+00",
         _ => "",
     };
-    Ok(rows.first().and_then(|row| row.get(0)).map(|value| format!("{value}{zone}")))
+    Ok(rows
+        .first()
+        .and_then(|row| row.get(0))
+        .map(|value| format!("{value}{zone}")))
 }
 
 async fn read(
@@ -61,7 +70,12 @@ async fn read(
     pages: &mut Pages<'_>,
 ) -> Result<(), Failure> {
     let at = Place::table(&plan.table.found.origin());
-    let wires: Vec<Wire> = plan.table.columns.iter().map(|column| column.wire).collect();
+    let wires: Vec<Wire> = plan
+        .table
+        .columns
+        .iter()
+        .map(|column| column.wire)
+        .collect();
     let sql = select::rows(plan, pass);
     let mut rows = session.connection.fetch(raw_sql(AssertSqlSafe(sql)));
     // Pages of rows that changed since the cut say nothing about how far the table has been read.

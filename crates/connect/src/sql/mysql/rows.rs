@@ -21,7 +21,11 @@ pub(super) async fn try_execute(
     at: &Place,
 ) -> Result<(), Failure> {
     let running = async {
-        match session.connection.execute(raw_sql(AssertSqlSafe(sql))).await {
+        match session
+            .connection
+            .execute(raw_sql(AssertSqlSafe(sql)))
+            .await
+        {
             Ok(_) | Err(Error::Database(_)) => Ok(()),
             Err(error) => Err(error),
         }
@@ -42,7 +46,10 @@ pub(super) async fn fetch(
             let bytes = row.try_get_unchecked::<Option<&[u8]>, _>(index)?;
             Ok(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
         });
-        texts.collect::<Result<_, Error>>().map(Texts).map_err(|error| failure(error, at))
+        texts
+            .collect::<Result<_, Error>>()
+            .map(Texts)
+            .map_err(|error| failure(error, at))
     };
     rows.iter().map(read).collect()
 }

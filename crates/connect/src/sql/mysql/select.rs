@@ -25,15 +25,22 @@ pub(super) fn relation(found: &Found) -> String {
 /// Returns the statement of one pass. Its first column is a constant: the driver takes a row that begins with a value of 16
 /// MB or more for the end of the result.
 pub(super) fn rows(plan: &Plan<Wire>, pass: &Pass) -> String {
-    let columns: Vec<&str> =
-        plan.table.columns.iter().map(|column| column.expression.as_str()).collect();
+    let columns: Vec<&str> = plan
+        .table
+        .columns
+        .iter()
+        .map(|column| column.expression.as_str())
+        .collect();
     format!(
         "SELECT 0, {} FROM {}{}{}{}",
         columns.join(", "),
         relation(&plan.table.found),
         filter(plan, pass),
         order(plan, pass),
-        pass.rows_max.filter(|_| !has_ties(pass)).map(|rows| format!(" LIMIT {rows}")).unwrap_or_default(),
+        pass.rows_max
+            .filter(|_| !has_ties(pass))
+            .map(|rows| format!(" LIMIT {rows}"))
+            .unwrap_or_default(),
     )
 }
 
@@ -49,23 +56,40 @@ fn filter(plan: &Plan<Wire>, pass: &Pass) -> String {
         let mut bounds: Vec<String> = Vec::new();
         for floor in &pass.floors {
             let operator = if floor.is_strict { ">" } else { ">=" };
-            bounds.push(format!("{} {operator} {}", cursor(column), cursor_literal(column, &floor.value)));
+            bounds.push(format!(
+                "{} {operator} {}",
+                cursor(column),
+                cursor_literal(column, &floor.value)
+            ));
         }
         if let Some(until) = &pass.until {
-            bounds.push(format!("{} < {}", cursor(column), cursor_literal(column, until)));
+            bounds.push(format!(
+                "{} < {}",
+                cursor(column),
+                cursor_literal(column, until)
+            ));
         }
         if has_ties(pass) {
-            bounds.extend(pass.rows_max.map(|rows| last_of(plan, column, &bounds, rows)));
+            bounds.extend(
+                pass.rows_max
+                    .map(|rows| last_of(plan, column, &bounds, rows)),
+            );
         }
         let name = identifier(&column.name);
         match (bounds.is_empty(), pass.takes_null) {
             (true, true) => {}
             (true, false) => conditions.push(format!("{name} IS NOT NULL")),
-            (false, true) => conditions.push(format!("({} OR {name} IS NULL)", bounds.join(" AND "))),
+            (false, true) => {
+                conditions.push(format!("({} OR {name} IS NULL)", bounds.join(" AND ")));
+            }
             (false, false) => conditions.append(&mut bounds),
         }
     }
-    if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) }
+    if conditions.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE {}", conditions.join(" AND "))
+    }
 }
 
 /// Returns whether the limit is a bound of the cursor instead of a number of rows.
@@ -76,7 +100,11 @@ fn has_ties(pass: &Pass) -> bool {
 /// Returns the condition that a row's cursor is not above that of the last of the first `rows` rows within `bounds`.
 fn last_of(plan: &Plan<Wire>, column: &TableColumn<Wire>, bounds: &[String], rows: u64) -> String {
     let (cursor, relation) = (cursor(column), relation(&plan.table.found));
-    let filter = if bounds.is_empty() { String::new() } else { format!(" WHERE {}", bounds.join(" AND ")) };
+    let filter = if bounds.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE {}", bounds.join(" AND "))
+    };
     format!(
         "{cursor} <= (SELECT MAX(q.c) FROM (SELECT {cursor} AS c FROM {relation}{filter} ORDER BY c LIMIT {rows}) q)"
     )
@@ -89,13 +117,17 @@ fn beyond(plan: &Plan<Wire>, values: &[String]) -> String {
     for (column, value) in plan.key_columns().zip(values) {
         let (name, value) = (identifier(&column.name), literal(column, value));
         ways.push(format!("({equal}{name} > {value})"));
-        equal += &format!("{name} = {value} AND ");
+        equal.extend([name.as_str(), " = ", value.as_str(), " AND "]);
     }
     ways.join(" OR ")
 }
 
 fn order(plan: &Plan<Wire>, pass: &Pass) -> String {
-    let keys = || plan.key_columns().map(|column| identifier(&column.name)).collect::<Vec<_>>();
+    let keys = || {
+        plan.key_columns()
+            .map(|column| identifier(&column.name))
+            .collect::<Vec<_>>()
+    };
     match (pass.order, plan.cursor_column()) {
         (Order::Key, _) => format!(" ORDER BY {}", keys().join(", ")),
         // Rows without a value come first by themselves.
@@ -115,7 +147,9 @@ pub(super) fn highest(plan: &Plan<Wire>) -> Option<String> {
         }
         _ => String::new(),
     };
-    Some(format!("SELECT {name} FROM {relation} WHERE {name} IS NOT NULL{now} ORDER BY {name} DESC LIMIT 1"))
+    Some(format!(
+        "SELECT {name} FROM {relation} WHERE {name} IS NOT NULL{now} ORDER BY {name} DESC LIMIT 1"
+    ))
 }
 
 /// Returns the cursor as rows are compared by it. We compare texts by their bytes, so the server must do so too.
@@ -130,7 +164,11 @@ fn cursor(column: &TableColumn<Wire>) -> String {
 
 fn cursor_literal(column: &TableColumn<Wire>, value: &str) -> String {
     let value = literal(column, value);
-    if column.kind == ColumnType::Text { format!("CAST({value} AS BINARY)") } else { value }
+    if column.kind == ColumnType::Text {
+        format!("CAST({value} AS BINARY)")
+    } else {
+        value
+    }
 }
 
 fn literal(column: &TableColumn<Wire>, value: &str) -> String {

@@ -11,7 +11,10 @@ pub(super) enum Wire {
     BigInt,
     /// Bits, the highest first, as a whole number.
     Bits,
-    Decimal { precision: u8, scale: u8 },
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
     Double,
     Text,
     Bytes,
@@ -65,7 +68,10 @@ pub(super) fn column(described: &Described) -> TableColumn<Wire> {
         }
         "bit" => plain(Wire::Bits, ColumnType::BigInt, Some("integer")),
         "decimal" => {
-            let (precision, scale) = (described.precision.unwrap_or(65), described.scale.unwrap_or(0));
+            let (precision, scale) = (
+                described.precision.unwrap_or(65),
+                described.scale.unwrap_or(0),
+            );
             decimal(exact, precision, scale).unwrap_or(text)
         }
         "double" => plain(Wire::Double, ColumnType::Double, None),
@@ -93,9 +99,10 @@ pub(super) fn column(described: &Described) -> TableColumn<Wire> {
         // MariaDB orders these by their parts, not by what is written: they are no key to go on from.
         "uuid" => plain(Wire::Text, ColumnType::Uuid, None),
         "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
-        | "multipolygon" | "geometrycollection" | "geomcollection" => {
-            TableColumn { expression: format!("ST_AsText({name})"), ..text }
-        }
+        | "multipolygon" | "geometrycollection" | "geomcollection" => TableColumn {
+            expression: format!("ST_AsText({name})"),
+            ..text
+        },
         _ => text,
     }
 }
@@ -119,10 +126,22 @@ mod tests {
         };
         check("tinyint", "tinyint(1)", Some(3), Some(0), "BIGINT");
         check("int", "int(10) unsigned", Some(10), Some(0), "BIGINT");
-        check("bigint", "bigint(20) unsigned", Some(20), Some(0), "DECIMAL(20,0)");
+        check(
+            "bigint",
+            "bigint(20) unsigned",
+            Some(20),
+            Some(0),
+            "DECIMAL(20,0)",
+        );
         check("bit", "bit(1)", Some(1), None, "BIGINT");
         check("bit", "bit(64)", Some(64), None, "DECIMAL(20,0)");
-        check("decimal", "decimal(38,10)", Some(38), Some(10), "DECIMAL(38,10)");
+        check(
+            "decimal",
+            "decimal(38,10)",
+            Some(38),
+            Some(10),
+            "DECIMAL(38,10)",
+        );
         check("decimal", "decimal(65,30)", Some(65), Some(30), "VARCHAR");
         check("enum", "enum('a')", None, None, "VARCHAR");
         check("inet6", "inet6", None, None, "VARCHAR");

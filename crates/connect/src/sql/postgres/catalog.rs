@@ -3,10 +3,10 @@
 use super::super::choice::{Choice, Choices};
 use super::super::place::Place;
 use super::super::plan::{Found, Table};
-use super::rows::{execute, fetch};
 use super::super::texts::Texts;
-use super::types::{Described, Wire, column};
 use super::Session;
+use super::rows::{execute, fetch};
+use super::types::{Described, Wire, column};
 use crate::failure::{Failure, FailureKind};
 use domain::names::quote_literal;
 use domain::say;
@@ -32,9 +32,15 @@ pub(super) async fn tables(
     choices: &Choices,
 ) -> Result<Vec<Relation>, Failure> {
     check_schemas(session, place, schemas).await?;
-    let named = choices.named.iter().filter_map(|choice| choice.name.split_once('.'));
-    let all: BTreeSet<&str> =
-        schemas.iter().map(String::as_str).chain(named.map(|(schema, _)| schema)).collect();
+    let named = choices
+        .named
+        .iter()
+        .filter_map(|choice| choice.name.split_once('.'));
+    let all: BTreeSet<&str> = schemas
+        .iter()
+        .map(String::as_str)
+        .chain(named.map(|(schema, _)| schema))
+        .collect();
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text, c.oid::text, (c.relkind IN ('r', 'p') AND NOT c.relispartition)::text,
             pg_catalog.has_table_privilege(c.oid, 'SELECT')::text,
@@ -48,7 +54,11 @@ pub(super) async fn tables(
     Ok(rows
         .iter()
         .map(|row| Relation {
-            found: Found { schema: row.text(0), name: row.text(1), is_default: row.is_true(3) },
+            found: Found {
+                schema: row.text(0),
+                name: row.text(1),
+                is_default: row.is_true(3),
+            },
             oid: row.text(2),
             may_read: row.is_true(4),
             may_read_part: row.is_true(5),
@@ -75,8 +85,11 @@ async fn check_schemas(
                 .hint("check `schema` in .dango/sources.yml"));
         };
         if !row.is_true(1) {
-            let say = say!("", *place, ": this user may not look into schema ", name Quoted(schema));
-            return Err(Failure::new(FailureKind::Forbidden, say).hint("grant it USAGE on the schema"));
+            let say =
+                say!("", *place, ": this user may not look into schema ", name Quoted(schema));
+            return Err(
+                Failure::new(FailureKind::Forbidden, say).hint("grant it USAGE on the schema")
+            );
         }
     }
     Ok(())
@@ -93,7 +106,10 @@ pub(super) async fn describe(
     let mut readable = Vec::new();
     for (found, choice) in chosen {
         let origin = found.origin();
-        let Some(relation) = relations.iter().find(|relation| relation.found.origin() == origin) else {
+        let Some(relation) = relations
+            .iter()
+            .find(|relation| relation.found.origin() == origin)
+        else {
             continue;
         };
         if relation.may_read || relation.may_read_part {
@@ -102,13 +118,18 @@ pub(super) async fn describe(
             notices.push(format!("`{origin}` is left out: this user may not read it"));
         } else {
             let say = say!("table ", name Quoted(&origin), " may not be read by this user");
-            return Err(Failure::new(FailureKind::Forbidden, say).hint("grant it SELECT on the table"));
+            return Err(
+                Failure::new(FailureKind::Forbidden, say).hint("grant it SELECT on the table")
+            );
         }
     }
     if readable.is_empty() {
         return Ok(Vec::new());
     }
-    let oids: Vec<&str> = readable.iter().map(|(relation, _)| relation.oid.as_str()).collect();
+    let oids: Vec<&str> = readable
+        .iter()
+        .map(|(relation, _)| relation.oid.as_str())
+        .collect();
     let mut columns = columns(session, &oids.join(", ")).await?;
     let mut keys = keys(session, &oids.join(", ")).await?;
     let mut tables = Vec::new();
@@ -122,17 +143,30 @@ pub(super) async fn describe(
                 described.name
             ));
         }
-        let columns: Vec<_> =
-            described.iter().filter(|(_, may_read)| *may_read).map(|(d, _)| column(d)).collect();
+        let columns: Vec<_> = described
+            .iter()
+            .filter(|(_, may_read)| *may_read)
+            .map(|(d, _)| column(d))
+            .collect();
         if columns.is_empty() {
             notices.push(format!("`{origin}` is left out: it has no column"));
             continue;
         }
         let is_read = |name: &String| columns.iter().any(|column| column.name == *name);
-        let unique_key =
-            keys.remove(&relation.oid).filter(|key| key.iter().all(is_read)).unwrap_or_default();
+        let unique_key = keys
+            .remove(&relation.oid)
+            .filter(|key| key.iter().all(is_read))
+            .unwrap_or_default();
         let (found, rows_estimated) = (relation.found.clone(), relation.rows_estimated);
-        tables.push((Table { found, columns, unique_key, rows_estimated }, choice));
+        tables.push((
+            Table {
+                found,
+                columns,
+                unique_key,
+                rows_estimated,
+            },
+            choice,
+        ));
     }
     Ok(tables)
 }
@@ -162,7 +196,10 @@ async fn columns(
     let rows = fetch(session, sql, &Place::catalog()).await?;
     let mut columns: BTreeMap<String, Vec<(Described, bool)>> = BTreeMap::new();
     for row in &rows {
-        columns.entry(row.text(0)).or_default().push((described(row), row.is_true(6)));
+        columns
+            .entry(row.text(0))
+            .or_default()
+            .push((described(row), row.is_true(6)));
     }
     Ok(columns)
 }
@@ -179,11 +216,12 @@ fn described(row: &Texts) -> Described {
 
 /// Returns the columns of each table's best key in the key's order: the primary key, else the shortest unique index over
 /// columns that are never null.
-async fn keys(
-    session: &mut Session,
-    oids: &str,
-) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-    let attributes = if session.version >= 110_000 { "indnkeyatts" } else { "indnatts" };
+async fn keys(session: &mut Session, oids: &str) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+    let attributes = if session.version >= 110_000 {
+        "indnkeyatts"
+    } else {
+        "indnatts"
+    };
     let sql = format!(
         "SELECT i.indrelid::text, i.indexrelid::text, a.attname::text, a.attnotnull::text
         FROM pg_catalog.pg_index i
@@ -196,7 +234,10 @@ async fn keys(
     let rows = fetch(session, sql, &Place::catalog()).await?;
     let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for index in rows.chunk_by(|a, b| a.get(1) == b.get(1)) {
-        if let Some(first) = index.first().filter(|_| index.iter().all(|row| row.is_true(3))) {
+        if let Some(first) = index
+            .first()
+            .filter(|_| index.iter().all(|row| row.is_true(3)))
+        {
             let columns = || index.iter().map(|row| row.text(2)).collect();
             keys.entry(first.text(0)).or_insert_with(columns);
         }
@@ -217,12 +258,19 @@ pub(super) async fn pin(session: &mut Session, found: &Found) -> Result<(), Fail
         quote_literal(&found.name)
     );
     let kind = fetch(session, kind, &at).await?;
-    let Some(row) = kind.first() else { return Ok(()) };
+    let Some(row) = kind.first() else {
+        return Ok(());
+    };
     // Nothing but a table can be locked, and only by who may read all of it.
     if !matches!(row.get(0), Some("r" | "p")) || !row.is_true(2) {
         return Ok(());
     }
-    execute(session, format!("LOCK TABLE {identity} IN ACCESS SHARE MODE"), &at).await?;
+    execute(
+        session,
+        format!("LOCK TABLE {identity} IN ACCESS SHARE MODE"),
+        &at,
+    )
+    .await?;
     // The catalog's rows are the snapshot's, the function's answer is of now.
     let sql = format!(
         "WITH RECURSIVE tree(oid) AS (
@@ -237,7 +285,11 @@ pub(super) async fn pin(session: &mut Session, found: &Found) -> Result<(), Fail
     if rewritten.first().and_then(|row| row.get(0)) == Some("0") {
         return Ok(());
     }
-    let say = say!("", at.say, " was rewritten or emptied by somebody else while the source was read");
+    let say = say!(
+        "",
+        at.say,
+        " was rewritten or emptied by somebody else while the source was read"
+    );
     Err(Failure::new(FailureKind::Changed, say).hint("sync again"))
 }
 

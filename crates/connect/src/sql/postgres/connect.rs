@@ -40,15 +40,19 @@ pub(super) async fn open(server: &Server, egress: &Egress) -> Result<Session, Fa
             Err(failure) => return Err(failure),
         }
     }
-    Err(refused.unwrap_or_else(|| Failure::new(FailureKind::Unreachable, "the host has no address")))
+    Err(refused
+        .unwrap_or_else(|| Failure::new(FailureKind::Unreachable, "the host has no address")))
 }
 
 fn tls_mode(server: &Server) -> Result<PgSslMode, Failure> {
     match &server.tls {
         None => Ok(PgSslMode::Prefer),
         Some(mode) => mode.parse().map_err(|_| {
-            Failure::new(FailureKind::ConfigInvalid, "`sslmode` is not one that PostgreSQL has")
-                .hint("it is disable, prefer, require, verify-ca or verify-full")
+            Failure::new(
+                FailureKind::ConfigInvalid,
+                "`sslmode` is not one that PostgreSQL has",
+            )
+            .hint("it is disable, prefer, require, verify-ca or verify-full")
         }),
     }
 }
@@ -61,7 +65,11 @@ async fn sign_in(
     // The guard's address is used, not the name, which might resolve to another one by now. Only a certificate that is
     // checked against the name needs the name, and proves by itself who answers.
     let is_named = matches!(mode, PgSslMode::VerifyFull);
-    let host = if is_named { server.host.clone() } else { address.ip().to_string() };
+    let host = if is_named {
+        server.host.clone()
+    } else {
+        address.ip().to_string()
+    };
     let mut options = PgConnectOptions::new_without_pgpass()
         .host(&host)
         .port(server.port)
@@ -87,7 +95,10 @@ async fn sign_in(
 
 async fn begin(server: &Server, connection: PgConnection) -> Result<Session, Failure> {
     let at = Place::server(server);
-    let mut session = Session { connection, version: 0 };
+    let mut session = Session {
+        connection,
+        version: 0,
+    };
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
     rows::execute(&mut session, begin, &at).await?;
     rows::execute(&mut session, SESSION.to_owned(), &at).await?;
@@ -95,8 +106,11 @@ async fn begin(server: &Server, connection: PgConnection) -> Result<Session, Fai
     let version = rows::fetch(&mut session, version, &at).await?;
     let version = version.first().and_then(|row| row.number(0));
     session.version = version.ok_or_else(|| {
-        Failure::new(FailureKind::Protocol, say!("", at.say, " does not say its version"))
-            .hint(say!("is ", name Quoted(&server.host), " really a PostgreSQL server?"))
+        Failure::new(
+            FailureKind::Protocol,
+            say!("", at.say, " does not say its version"),
+        )
+        .hint(say!("is ", name Quoted(&server.host), " really a PostgreSQL server?"))
     })?;
     Ok(session)
 }

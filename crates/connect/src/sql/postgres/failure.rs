@@ -21,10 +21,11 @@ fn answered(code: &str, message: &str, at: &Place) -> Failure {
     match code {
         "28P01" => new(FailureKind::Unauthorized, " refused the password: ")
             .hint("set the right one with `dango secrets set`"),
-        "28000" if message.contains("no encryption") => {
-            new(FailureKind::Unauthorized, " lets this user in over TLS only: ")
-                .hint("set `sslmode: require`")
-        }
+        "28000" if message.contains("no encryption") => new(
+            FailureKind::Unauthorized,
+            " lets this user in over TLS only: ",
+        )
+        .hint("set `sslmode: require`"),
         "28000" => new(FailureKind::Unauthorized, " does not let this user in: "),
         "3D000" => new(FailureKind::Missing, " has no such database: "),
         "42501" => new(FailureKind::Forbidden, " may not be read by this user: ")
@@ -33,19 +34,20 @@ fn answered(code: &str, message: &str, at: &Place) -> Failure {
             new(FailureKind::Changed, " was changed while it was read: ").hint("sync again")
         }
         "42P01" | "42703" | "3F000" => new(FailureKind::Missing, " is not there: "),
-        "57P01" | "57P02" | "57P03" | "57P05" | "53300" | "25P03" => {
-            new(FailureKind::Unreachable, ": the server ended the connection: ")
-                .hint("sync again when it is back")
-        }
+        "57P01" | "57P02" | "57P03" | "57P05" | "53300" | "25P03" => new(
+            FailureKind::Unreachable,
+            ": the server ended the connection: ",
+        )
+        .hint("sync again when it is back"),
         "55P03" => {
             new(FailureKind::Failed, " is locked by somebody else: ").hint("sync again later")
         }
-        "40001" | "57014" => {
-            new(FailureKind::Failed, ": the server stopped the statement: ").hint("sync again later")
-        }
-        "22P05" | "22021" => {
-            new(FailureKind::Protocol, " holds text that the server cannot turn into UTF-8: ")
-        }
+        "40001" | "57014" => new(FailureKind::Failed, ": the server stopped the statement: ")
+            .hint("sync again later"),
+        "22P05" | "22021" => new(
+            FailureKind::Protocol,
+            " holds text that the server cannot turn into UTF-8: ",
+        ),
         _ if code.starts_with("08") => {
             new(FailureKind::Unreachable, ": the connection was cut: ").hint("sync again")
         }

@@ -23,7 +23,10 @@ const POWERS: [i128; 39] = {
     let mut powers = [1_i128; 39];
     let mut at = 1;
     while at < 39 {
-        #[expect(clippy::indexing_slicing, reason = "a constant's own bounds are checked when it is built")]
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "a constant's own bounds are checked when it is built"
+        )]
         {
             powers[at] = powers[at - 1] * 10;
         }
@@ -59,7 +62,10 @@ pub(super) fn decode(bytes: &[u8], precision: u8, scale: u8) -> Number {
     let mut value = 0_i128;
     while let Some((&digit, rest)) = digits.split_first_chunk::<2>() {
         let digit = i128::from(i16::from_be_bytes(digit));
-        match value.checked_mul(10_000).and_then(|value| value.checked_add(digit)) {
+        match value
+            .checked_mul(10_000)
+            .and_then(|value| value.checked_add(digit))
+        {
             Some(next) => value = next,
             None if rest.is_empty() => return wide(value, digit, exponent, is_negative, precision),
             None => return Number::Unfit,
@@ -89,15 +95,24 @@ fn short(mut digits: &[u8], exponent: i32, is_negative: bool, precision: u8) -> 
 
 #[inline]
 fn fit(value: i128, exponent: i32, is_negative: bool, precision: u8) -> Number {
-    let power = |exponent: u32| POWERS.get(usize::try_from(exponent).unwrap_or(usize::MAX)).copied();
+    let power = |exponent: u32| {
+        POWERS
+            .get(usize::try_from(exponent).unwrap_or(usize::MAX))
+            .copied()
+    };
     let scaled = if value == 0 || exponent == 0 {
         Some(value)
     } else if exponent > 0 {
         power(exponent.unsigned_abs()).and_then(|power| value.checked_mul(power))
     } else {
-        power(exponent.unsigned_abs()).filter(|power| value % power == 0).map(|power| value / power)
+        power(exponent.unsigned_abs())
+            .filter(|power| value % power == 0)
+            .map(|power| value / power)
     };
-    let limit = POWERS.get(usize::from(precision)).copied().unwrap_or_default();
+    let limit = POWERS
+        .get(usize::from(precision))
+        .copied()
+        .unwrap_or_default();
     match scaled {
         Some(scaled) if scaled < limit => Number::Exact(if is_negative { -scaled } else { scaled }),
         _ => Number::Unfit,
@@ -114,7 +129,9 @@ fn wide(value: i128, last: i128, exponent: i32, is_negative: bool, precision: u8
         -3 => 1_000,
         _ => return Number::Unfit,
     };
-    let joined = value.checked_mul(10_000 / power).and_then(|value| value.checked_add(last / power));
+    let joined = value
+        .checked_mul(10_000 / power)
+        .and_then(|value| value.checked_add(last / power));
     match joined {
         Some(joined) if last % power == 0 => fit(joined, 0, is_negative, precision),
         _ => Number::Unfit,
@@ -127,13 +144,25 @@ mod tests {
 
     /// Encodes as the server does: decimal text to base-10000 digits without leading and trailing zeros.
     fn encode(text: &str) -> Vec<u8> {
-        let (sign, text) = text.strip_prefix('-').map_or((0_u16, text), |text| (NEGATIVE, text));
+        let (sign, text) = text
+            .strip_prefix('-')
+            .map_or((0_u16, text), |text| (NEGATIVE, text));
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let whole = format!("{:0>width$}", whole, width = whole.len().next_multiple_of(4));
-        let fraction = format!("{:0<width$}", fraction, width = fraction.len().next_multiple_of(4));
+        let whole = format!(
+            "{:0>width$}",
+            whole,
+            width = whole.len().next_multiple_of(4)
+        );
+        let fraction = format!(
+            "{:0<width$}",
+            fraction,
+            width = fraction.len().next_multiple_of(4)
+        );
         let all = format!("{whole}{fraction}");
-        let mut digits: Vec<i16> =
-            (0..all.len()).step_by(4).map(|at| all[at..at + 4].parse().expect("digits")).collect();
+        let mut digits: Vec<i16> = (0..all.len())
+            .step_by(4)
+            .map(|at| all[at..at + 4].parse().expect("digits"))
+            .collect();
         let mut weight = i16::try_from(whole.len() / 4).expect("short") - 1;
         while digits.first() == Some(&0) {
             digits.remove(0);
@@ -163,14 +192,54 @@ mod tests {
         check("0.0001", 10, 3, Number::Unfit);
         check("100000000", 9, 0, Number::Exact(100_000_000));
         check("100000000", 8, 0, Number::Unfit);
-        check("99999999999999999999999999999999999999", 38, 0, Number::Exact(POWERS[38] - 1));
-        check("-99999999999999999999999999999999999999", 38, 0, Number::Exact(1 - POWERS[38]));
-        check("9999999999999999999999999999999999999.9", 38, 1, Number::Exact(POWERS[38] - 1));
-        check("999999999999999999999999999999999999.99", 38, 2, Number::Exact(POWERS[38] - 1));
-        check("99999999999999999999999999999999999.999", 38, 3, Number::Exact(POWERS[38] - 1));
-        check("0.99999999999999999999999999999999999999", 38, 38, Number::Exact(POWERS[38] - 1));
-        check("100000000000000000000000000000000000000", 38, 0, Number::Unfit);
-        check("9999999999999999999999999999999999999999999999", 38, 0, Number::Unfit);
+        check(
+            "99999999999999999999999999999999999999",
+            38,
+            0,
+            Number::Exact(POWERS[38] - 1),
+        );
+        check(
+            "-99999999999999999999999999999999999999",
+            38,
+            0,
+            Number::Exact(1 - POWERS[38]),
+        );
+        check(
+            "9999999999999999999999999999999999999.9",
+            38,
+            1,
+            Number::Exact(POWERS[38] - 1),
+        );
+        check(
+            "999999999999999999999999999999999999.99",
+            38,
+            2,
+            Number::Exact(POWERS[38] - 1),
+        );
+        check(
+            "99999999999999999999999999999999999.999",
+            38,
+            3,
+            Number::Exact(POWERS[38] - 1),
+        );
+        check(
+            "0.99999999999999999999999999999999999999",
+            38,
+            38,
+            Number::Exact(POWERS[38] - 1),
+        );
+        check(
+            "100000000000000000000000000000000000000",
+            38,
+            0,
+            Number::Unfit,
+        );
+        check(
+            "9999999999999999999999999999999999999999999999",
+            38,
+            0,
+            Number::Unfit,
+        );
     }
 
     #[test]
@@ -180,7 +249,12 @@ mod tests {
         assert_eq!(special(POSITIVE_INFINITY), Number::Special("Infinity"));
         assert_eq!(special(NEGATIVE_INFINITY), Number::Special("-Infinity"));
         assert_eq!(special(0x1000), Number::Unfit);
-        for bytes in [&[][..], &[0; 7], &[0, 1, 0, 0, 0, 0, 0, 0], &[0, 0, 0, 0, 0, 0, 0, 0, 1]] {
+        for bytes in [
+            &[][..],
+            &[0; 7],
+            &[0, 1, 0, 0, 0, 0, 0, 0],
+            &[0, 0, 0, 0, 0, 0, 0, 0, 1],
+        ] {
             assert_eq!(decode(bytes, 10, 2), Number::Unfit);
         }
     }

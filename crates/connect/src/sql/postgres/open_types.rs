@@ -46,7 +46,12 @@ pub(super) async fn decide(
     passes: &[Pass],
     known: Option<&TableSchema>,
 ) -> Result<(), Failure> {
-    if plan.table.columns.iter().any(|column| column.wire == Wire::Open(None)) {
+    if plan
+        .table
+        .columns
+        .iter()
+        .any(|column| column.wire == Wire::Open(None))
+    {
         let filter = match passes {
             [one] => select::filter(plan, one),
             // Two passes complete each other.
@@ -77,7 +82,11 @@ async fn measure(
                 FILTER (WHERE pg_catalog.scale({value}) IS NOT NULL))::pg_catalog.text)::pg_catalog.text"
         )
     };
-    let open = plan.table.columns.iter_mut().filter(|column| column.is_open);
+    let open = plan
+        .table
+        .columns
+        .iter_mut()
+        .filter(|column| column.is_open);
     let open: Vec<&mut TableColumn<Wire>> = open.collect();
     let questions: Vec<String> = open.iter().map(|column| question(column)).collect();
     let relation = select::relation(&plan.table.found);
@@ -88,7 +97,10 @@ async fn measure(
         text.and_then(|text| text.parse().ok()).unwrap_or_default()
     };
     for (index, column) in open.into_iter().enumerate() {
-        let need = Need { scale: number(index * 2), whole_digits: number(index * 2 + 1) };
+        let need = Need {
+            scale: number(index * 2),
+            whole_digits: number(index * 2 + 1),
+        };
         column.wire = Wire::Open(Some(need));
     }
     Ok(())
@@ -98,8 +110,12 @@ async fn measure(
 fn settle(plan: &mut Plan<Wire>, known: Option<&TableSchema>) {
     let names: Vec<String> = plan.names().to_vec();
     for (column, name) in plan.table.columns.iter_mut().zip(names) {
-        let Wire::Open(need) = column.wire else { continue };
-        let known = known.and_then(|schema| schema.column(&name)).map(|column| column.kind);
+        let Wire::Open(need) = column.wire else {
+            continue;
+        };
+        let known = known
+            .and_then(|schema| schema.column(&name))
+            .map(|column| column.kind);
         column.kind = need.map_or(ColumnType::Text, |need| decide_kind(need, known));
         if let ColumnType::Decimal { precision, scale } = column.kind {
             column.wire = Wire::Numeric { precision, scale };
@@ -127,7 +143,8 @@ fn decide_kind(need: Need, known: Option<ColumnType>) -> ColumnType {
     match known {
         None => decided,
         Some(ColumnType::Decimal { precision, scale })
-            if u32::from(scale) >= need.scale && u32::from(precision - scale) >= need.whole_digits =>
+            if u32::from(scale) >= need.scale
+                && u32::from(precision - scale) >= need.whole_digits =>
         {
             ColumnType::Decimal { precision, scale }
         }
@@ -147,7 +164,13 @@ mod tests {
     fn a_type_is_decided_by_what_the_values_need() {
         let check = |whole_digits, scale, known: Option<&str>, expect: &str| {
             let known = known.and_then(ColumnType::from_sql);
-            let kind = decide_kind(Need { whole_digits, scale }, known);
+            let kind = decide_kind(
+                Need {
+                    whole_digits,
+                    scale,
+                },
+                known,
+            );
             assert_eq!(kind.to_sql(), expect, "{whole_digits}.{scale} {known:?}");
         };
         check(1, 0, None, "DECIMAL(19,0)");

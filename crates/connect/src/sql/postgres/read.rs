@@ -28,10 +28,17 @@ pub(super) async fn table(
 ) -> Result<(), Failure> {
     catalog::pin(session, &plan.table.found).await?;
     let mut attempt = passes(&plan.reading(), start)?;
-    if let Some(position) = attempt.position.as_mut().filter(|position| position.after.is_empty()) {
+    if let Some(position) = attempt
+        .position
+        .as_mut()
+        .filter(|position| position.after.is_empty())
+    {
         position.began = highest(session, &plan).await?;
     }
-    let known = start.known.iter().find(|schema| schema.table.table == plan.stream.name);
+    let known = start
+        .known
+        .iter()
+        .find(|schema| schema.table.table == plan.stream.name);
     open_types::decide(session, &mut plan, &attempt.passes, known).await?;
 
     let mut pages = Pages::new(source, &plan, attempt.position, out);
@@ -46,7 +53,9 @@ pub(super) async fn table(
 
 /// Returns the cursor's highest value in the snapshot.
 async fn highest(session: &mut Session, plan: &Plan<Wire>) -> Result<Option<String>, Failure> {
-    let Some(sql) = select::highest(plan) else { return Ok(None) };
+    let Some(sql) = select::highest(plan) else {
+        return Ok(None);
+    };
     let at = Place::table(&plan.table.found.origin());
     let rows = rows::fetch(session, sql, &at).await?;
     Ok(rows.first().and_then(|row| row.get(0)).map(str::to_owned))
@@ -60,7 +69,13 @@ async fn copy(
 ) -> Result<(), Failure> {
     let at = Place::table(&plan.table.found.origin());
     let sql = select::copy(plan, pass, session.version);
-    let mut decoder = Decoder::new(plan.table.columns.iter().map(|column| column.wire).collect());
+    let mut decoder = Decoder::new(
+        plan.table
+            .columns
+            .iter()
+            .map(|column| column.wire)
+            .collect(),
+    );
     let mut chunks = within(&at, failure, session.connection.copy_out_raw(&sql)).await?;
     // Pages of rows that changed since the cut say nothing about how far the table has been read.
     pages.is_ordered = pass.up_to.is_none();
@@ -77,7 +92,12 @@ async fn copy(
     if decoder.is_ended() {
         return pages.end_pass().await;
     }
-    Err(at.failure(FailureKind::Unreachable, ": the rows ended before their end").hint("sync again"))
+    Err(at
+        .failure(
+            FailureKind::Unreachable,
+            ": the rows ended before their end",
+        )
+        .hint("sync again"))
 }
 
 /// Reads rows into `batch` until it is full; returns whether they are over. What is left of a chunk stays in `rest`.

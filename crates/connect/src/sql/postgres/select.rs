@@ -3,18 +3,26 @@
 use super::super::passes::{Order, Pass};
 use super::super::plan::{Found, Plan, TableColumn};
 use super::types::Wire;
-use domain::names::{quote_identifier, quote_literal};
 use domain::ColumnType;
+use domain::names::{quote_identifier, quote_literal};
 
 /// Returns `"schema"."table"`.
 pub(super) fn relation(found: &Found) -> String {
-    format!("{}.{}", quote_identifier(&found.schema), quote_identifier(&found.name))
+    format!(
+        "{}.{}",
+        quote_identifier(&found.schema),
+        quote_identifier(&found.name)
+    )
 }
 
 /// Returns the `COPY` of one pass.
 pub(super) fn copy(plan: &Plan<Wire>, pass: &Pass, version: u32) -> String {
-    let columns: Vec<&str> =
-        plan.table.columns.iter().map(|column| column.expression.as_str()).collect();
+    let columns: Vec<&str> = plan
+        .table
+        .columns
+        .iter()
+        .map(|column| column.expression.as_str())
+        .collect();
     format!(
         "COPY (SELECT {} FROM {}{}{}{}) TO STDOUT (FORMAT binary)",
         columns.join(", "),
@@ -30,17 +38,31 @@ pub(super) fn filter(plan: &Plan<Wire>, pass: &Pass) -> String {
     let mut conditions = Vec::new();
     for (bound, operator) in [(&pass.after, ">"), (&pass.up_to, "<=")] {
         if let Some(values) = bound {
-            let names: Vec<String> = plan.key_columns().map(|c| quote_identifier(&c.name)).collect();
-            let values: Vec<String> =
-                plan.key_columns().zip(values).map(|(column, value)| literal(column, value)).collect();
-            conditions.push(format!("({}) {operator} ({})", names.join(", "), values.join(", ")));
+            let names: Vec<String> = plan
+                .key_columns()
+                .map(|c| quote_identifier(&c.name))
+                .collect();
+            let values: Vec<String> = plan
+                .key_columns()
+                .zip(values)
+                .map(|(column, value)| literal(column, value))
+                .collect();
+            conditions.push(format!(
+                "({}) {operator} ({})",
+                names.join(", "),
+                values.join(", ")
+            ));
         }
     }
     if let Some(column) = plan.cursor_column() {
         let mut bounds: Vec<String> = Vec::new();
         for floor in &pass.floors {
             let operator = if floor.is_strict { ">" } else { ">=" };
-            bounds.push(format!("{} {operator} {}", cursor(column), literal(column, &floor.value)));
+            bounds.push(format!(
+                "{} {operator} {}",
+                cursor(column),
+                literal(column, &floor.value)
+            ));
         }
         if let Some(until) = &pass.until {
             bounds.push(format!("{} < {}", cursor(column), literal(column, until)));
@@ -49,15 +71,25 @@ pub(super) fn filter(plan: &Plan<Wire>, pass: &Pass) -> String {
         match (bounds.is_empty(), pass.takes_null) {
             (true, true) => {}
             (true, false) => conditions.push(format!("{name} IS NOT NULL")),
-            (false, true) => conditions.push(format!("({} OR {name} IS NULL)", bounds.join(" AND "))),
+            (false, true) => {
+                conditions.push(format!("({} OR {name} IS NULL)", bounds.join(" AND ")));
+            }
             (false, false) => conditions.append(&mut bounds),
         }
     }
-    if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) }
+    if conditions.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE {}", conditions.join(" AND "))
+    }
 }
 
 fn order(plan: &Plan<Wire>, pass: &Pass) -> String {
-    let keys = || plan.key_columns().map(|column| quote_identifier(&column.name)).collect::<Vec<_>>();
+    let keys = || {
+        plan.key_columns()
+            .map(|column| quote_identifier(&column.name))
+            .collect::<Vec<_>>()
+    };
     match (pass.order, plan.cursor_column()) {
         (Order::Key, _) => format!(" ORDER BY {}", keys().join(", ")),
         (Order::Cursor, Some(column)) => format!(" ORDER BY {} NULLS FIRST", cursor(column)),
@@ -97,12 +129,20 @@ pub(super) fn highest(plan: &Plan<Wire>) -> Option<String> {
 /// Returns the cursor as rows are compared by it. We compare texts by their bytes, so the server must do so too.
 fn cursor(column: &TableColumn<Wire>) -> String {
     let name = quote_identifier(&column.name);
-    if column.kind == ColumnType::Text { format!("{name} COLLATE \"C\"") } else { name }
+    if column.kind == ColumnType::Text {
+        format!("{name} COLLATE \"C\"")
+    } else {
+        name
+    }
 }
 
 fn literal(column: &TableColumn<Wire>, value: &str) -> String {
     // Bytes are written in hexadecimal, which PostgreSQL marks.
-    let mark = if column.kind == ColumnType::Binary { "\\x" } else { "" };
+    let mark = if column.kind == ColumnType::Binary {
+        "\\x"
+    } else {
+        ""
+    };
     let value = quote_literal(&format!("{mark}{value}"));
     format!("{value}::pg_catalog.{}", column.ranked_as.unwrap_or("text"))
 }

@@ -16,7 +16,10 @@ pub(super) enum Wire {
     Oid,
     Float4,
     Float8,
-    Numeric { precision: u8, scale: u8 },
+    Numeric {
+        precision: u8,
+        scale: u8,
+    },
     /// Text, and every type that the select list turns into text.
     Text,
     Bytes,
@@ -46,7 +49,10 @@ pub(super) struct Described {
 /// What a `numeric` is declared to hold.
 #[derive(Debug, PartialEq, Eq)]
 enum Declared {
-    Decimal { precision: u8, scale: u8 },
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
     /// Anything, or more digits than DuckDB has.
     Open,
 }
@@ -79,20 +85,37 @@ pub(super) fn column(described: &Described) -> TableColumn<Wire> {
         // Not cast: a cast to text takes the padding off, which is part of the value.
         1042 => plain(Wire::Text, ColumnType::Text, Some("bpchar")),
         114 => plain(Wire::Json, ColumnType::Json, None),
-        3802 => TableColumn { kind: ColumnType::Json, ..text() },
+        3802 => TableColumn {
+            kind: ColumnType::Json,
+            ..text()
+        },
         700 => plain(Wire::Float4, ColumnType::Double, None),
         701 => plain(Wire::Float8, ColumnType::Double, None),
-        790 => TableColumn { expression: format!("{name}::pg_catalog.numeric"), ..open(described) },
+        790 => TableColumn {
+            expression: format!("{name}::pg_catalog.numeric"),
+            ..open(described)
+        },
         // A cast to text adds the mask of a single address, which the server does not print.
-        869 => TableColumn { expression: format!("pg_catalog.abbrev({name})"), ..text() },
+        869 => TableColumn {
+            expression: format!("pg_catalog.abbrev({name})"),
+            ..text()
+        },
         1082 => plain(Wire::Date, ColumnType::Date, Some("date")),
         1083 => plain(Wire::Time, ColumnType::Time, None),
         1114 => plain(Wire::Timestamp, ColumnType::Timestamp, Some("timestamp")),
-        1184 => plain(Wire::Timestamp, ColumnType::TimestampTz, Some("timestamptz")),
+        1184 => plain(
+            Wire::Timestamp,
+            ColumnType::TimestampTz,
+            Some("timestamptz"),
+        ),
         1700 => match declared(described.modifier) {
             Declared::Decimal { precision, scale } => {
                 let wire = Wire::Numeric { precision, scale };
-                plain(wire, ColumnType::Decimal { precision, scale }, Some("numeric"))
+                plain(
+                    wire,
+                    ColumnType::Decimal { precision, scale },
+                    Some("numeric"),
+                )
             }
             Declared::Open => open(described),
         },
@@ -127,10 +150,16 @@ fn declared(modifier: i32) -> Declared {
     let packed = modifier - 4;
     let precision = (packed >> 16) & 0xffff;
     let scale = ((packed & 0x7ff) ^ 1024) - 1024;
-    let (precision, scale) =
-        if scale < 0 { (precision - scale, 0) } else { (precision.max(scale), scale) };
+    let (precision, scale) = if scale < 0 {
+        (precision - scale, 0)
+    } else {
+        (precision.max(scale), scale)
+    };
     let narrow = |number: i32| u8::try_from(number).ok();
-    match narrow(precision).zip(narrow(scale)).and_then(|(p, s)| ColumnType::decimal(p, s)) {
+    match narrow(precision)
+        .zip(narrow(scale))
+        .and_then(|(p, s)| ColumnType::decimal(p, s))
+    {
         Some(ColumnType::Decimal { precision, scale }) => Declared::Decimal { precision, scale },
         _ => Declared::Open,
     }
@@ -146,10 +175,38 @@ mod tests {
             let modifier = ((precision << 16) | (scale & 0x7ff)) + 4;
             assert_eq!(declared(modifier), expect, "numeric({precision},{scale})");
         };
-        check(12, 2, Declared::Decimal { precision: 12, scale: 2 });
-        check(38, 38, Declared::Decimal { precision: 38, scale: 38 });
-        check(3, -2, Declared::Decimal { precision: 5, scale: 0 });
-        check(2, 5, Declared::Decimal { precision: 5, scale: 5 });
+        check(
+            12,
+            2,
+            Declared::Decimal {
+                precision: 12,
+                scale: 2,
+            },
+        );
+        check(
+            38,
+            38,
+            Declared::Decimal {
+                precision: 38,
+                scale: 38,
+            },
+        );
+        check(
+            3,
+            -2,
+            Declared::Decimal {
+                precision: 5,
+                scale: 0,
+            },
+        );
+        check(
+            2,
+            5,
+            Declared::Decimal {
+                precision: 5,
+                scale: 5,
+            },
+        );
         check(39, 0, Declared::Open);
         check(30, -10, Declared::Open);
         check(1000, 1000, Declared::Open);

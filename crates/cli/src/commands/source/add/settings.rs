@@ -36,7 +36,10 @@ pub(in crate::commands::source) fn parse(
             return Err(secret_on_command_line(name));
         }
         if settings.insert(name.to_owned(), value.to_owned()).is_some() {
-            return Err(usage(say!("", name Quoted(name), " is set twice"), "set it once"));
+            return Err(usage(
+                say!("", name Quoted(name), " is set twice"),
+                "set it once",
+            ));
         }
     }
     Ok(settings)
@@ -48,7 +51,11 @@ fn secret_on_command_line(name: &str) -> Stop {
     );
     usage(
         say!("", name Quoted(name), " is a secret, and a secret is never taken from the command line"),
-        say!("use ", Quoted(&flags), "; and change this one, it has been seen"),
+        say!(
+            "use ",
+            Quoted(&flags),
+            "; and change this one, it has been seen"
+        ),
     )
 }
 
@@ -60,7 +67,10 @@ fn field<'a>(form: &'a Form, key: &str) -> Result<Option<&'a Field>, Stop> {
         return Ok(Some(field));
     }
     let similarity = |field: &&Field| strsim::jaro_winkler(&field.name, key);
-    let nearest = form.fields.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+    let nearest = form
+        .fields
+        .iter()
+        .max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
     let Some(near) = nearest.filter(|field| similarity(field) >= SIMILARITY_MIN) else {
         return Ok(None);
     };

@@ -1,0 +1,88 @@
+//! Ctrl-C while a sync runs, and a second command meanwhile.
+
+use crate::api::{Answer, Api};
+use crate::project::Project;
+use std::process::{Child, Command, Output, Stdio};
+
+const TOKEN: &str = "[sources.pay]\nauth_token = \"t0ken-of-the-api\"\n";
+
+fn slow_project(api: &Api) -> Project {
+    let project = Project::new();
+    project.write(".dango/sources.yml", &api.sources());
+    project.write(".dlt/secrets.toml", TOKEN);
+    project
+}
+
+fn start(project: &Project, words: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_dango"))
+        .args(words)
+        .current_dir(project.path(""))
+        .env_remove("DANGO_PROJECT_ROOT")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs")
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill runs").success());
+}
+
+fn ended(child: Child) -> (Option<i32>, String, Output) {
+    let output = child.wait_with_output().expect("it ends");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+        output,
+    )
+}
+
+#[test]
+fn ctrl_c_stops_a_sync_and_the_next_one_goes_on() {
+    let api = Api::start(Answer::Silence);
+    let project = slow_project(&api);
+    for name in ["-INT", "-TERM"] {
+        let child = start(&project, &["sync"]);
+        api.wait_for_a_client();
+        signal(&child, name);
+        let (code, stderr, output) = ended(child);
+        assert_eq!(code, Some(130), "{output:?}");
+        assert!(
+            stderr.contains("stopping after the current commit"),
+            "{stderr}"
+        );
+        assert!(stderr.contains("interrupted"), "{stderr}");
+    }
+    let history = project
+        .run(&["source", "show", "pay", "--json"])
+        .succeeded()
+        .json();
+    assert_eq!(history["history"][0]["state"], "cancelled", "{history}");
+}
+
+#[test]
+fn a_second_command_waits_and_says_for_whom() {
+    let api = Api::start(Answer::Silence);
+    let project = slow_project(&api);
+    let child = start(&project, &["sync"]);
+    api.wait_for_a_client();
+    let ran = project
+        .run(&["db", "status", "--wait", "0"])
+        .failed(5, "project_locked");
+    assert!(
+        ran.stderr
+            .contains(&format!("`dango sync` (pid {})", child.id())),
+        "{ran:#?}"
+    );
+    let waiting = start(&project, &["db", "status", "--wait", "50"]);
+    signal(&child, "-INT");
+    assert_eq!(ended(child).0, Some(130));
+    let (code, _, output) = ended(waiting);
+    assert_eq!(code, Some(0), "{output:?}");
+    // Whoever only looks at files waits for nobody.
+    project.run(&["config", "show", "--wait", "0"]).succeeded();
+}
