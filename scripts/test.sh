@@ -10,13 +10,14 @@ cargo fmt --all --check
 
 step lints
 cargo clippy --workspace --all-targets --locked -- -D warnings
+cargo clippy --locked -p dango --test soak -- -D warnings
 
 step real data
 DANGO_TEST_DATA=$(scripts/test-data.sh "$DANGO_BUILD_CACHE")
 export DANGO_TEST_DATA
 
 step tests
-cargo test --workspace --locked --all-targets
+cargo test --workspace --locked --lib --bins --tests
 cargo test --workspace --locked --doc
 
 step documentation

@@ -60,8 +60,9 @@ impl Rest {
         let mut plan = plan(connector, name, block, credentials)?;
         plan.allow_plain(egress);
         let redactor = Redactor::new();
-        credentials
-            .secrets()
+        let secrets = connector.fields.iter().filter(|field| field.secret);
+        secrets
+            .filter_map(|field| credentials.secret(&field.name))
             .for_each(|secret| redactor.learn(secret));
         let fetcher = Fetcher::new(&plan, egress, time, name.as_str(), redactor)?;
         Ok(Self {

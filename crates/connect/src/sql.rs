@@ -21,3 +21,12 @@ mod plan;
 pub mod postgres;
 mod settings;
 mod texts;
+
+use crate::failure::Failure;
+use domain::SourceName;
+use serde_json::Value;
+
+/// Checks the block of a source of either kind as far as that is possible without its credentials and a connection.
+pub fn check(source: &SourceName, block: &Value) -> Result<(), Failure> {
+    settings::check(source, block)
+}

@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::panic,
+    clippy::missing_panics_doc,
     reason = "a test kit tells what is missing by failing the test"
 )]
 

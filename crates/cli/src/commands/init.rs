@@ -14,6 +14,9 @@ pub(crate) struct Arguments {
     /// The folder of the project, created when it is missing; this folder when left out
     #[arg(value_name = "NAME")]
     name: Option<String>,
+    /// Accepted for scripts written for getdango: there is no wizard to skip
+    #[arg(long, hide = true)]
+    skip_wizard: bool,
 }
 
 /// Creates or completes the project.

@@ -2,6 +2,7 @@
 
 use crate::output::style::{Palette, Style};
 use crate::output::{Output, units};
+use app::REDACTOR;
 use app::sync::{Observer, SourceOutcome, SyncEvent};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::HashMap;
@@ -56,7 +57,10 @@ impl Bars {
         let bar = self
             .all
             .add(ProgressBar::new(length.unwrap_or(0)).with_style(style));
-        bar.set_prefix(self.palette.paint(Style::Heading, &title(source, stream)));
+        bar.set_prefix(
+            self.palette
+                .paint(Style::Heading, &REDACTOR.redact(&title(source, stream))),
+        );
         bar.set_message("starting");
         bar.enable_steady_tick(TICK);
         let counts_bytes = rows.is_none() && bytes.is_some();
@@ -89,8 +93,13 @@ impl Bars {
             }
             of != source
         });
+        self.line(&super::lines::ended(outcome, self.palette));
+    }
+
+    /// Writes a line above the bars.
+    fn line(&self, text: &str) {
         // A closed stderr leaves nobody to tell.
-        let _ = self.all.println(super::lines::ended(outcome, self.palette));
+        let _ = self.all.println(REDACTOR.redact(text));
     }
 }
 
@@ -99,7 +108,7 @@ impl Observer for Bars {
         match event {
             SyncEvent::SourceStarted { source, resumed } => {
                 if *resumed {
-                    let _ = self.all.println(super::lines::resumed(source.as_str()));
+                    self.line(&super::lines::resumed(source.as_str()));
                 }
             }
             SyncEvent::StreamStarted {

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub(crate) enum Answer {
     /// 401, with the whole request in the body: the worst a careless server can do with a token.
     EchoAsUnauthorized,
+    /// An empty list for whoever shows this token, 401 for others.
+    ListFor(&'static str),
     /// Nothing, for as long as the client waits.
     Silence,
 }
@@ -31,8 +33,12 @@ impl Api {
                 // Whoever does not wait for requests does not count them either.
                 let _ = sender.try_send(());
                 match answer {
+                    // A client that hangs up early is no failure of the server.
                     Answer::EchoAsUnauthorized => {
-                        let _ = echo(stream);
+                        let _ = respond(stream, None);
+                    }
+                    Answer::ListFor(token) => {
+                        let _ = respond(stream, Some(token));
                     }
                     Answer::Silence => open.push(stream),
                 }
@@ -48,6 +54,11 @@ impl Api {
             .expect("a client connects");
     }
 
+    /// Returns where it answers.
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// Returns a `sources.yml` whose one source `pay` is this API.
     pub(crate) fn sources(&self) -> String {
         format!(
@@ -58,14 +69,20 @@ impl Api {
     }
 }
 
-fn echo(mut stream: TcpStream) -> std::io::Result<()> {
+/// Answers a request: an empty list to `token`, otherwise 401 with the request itself.
+fn respond(mut stream: TcpStream, token: Option<&str>) -> std::io::Result<()> {
     let mut request = [0; 8_192];
     let length = stream.read(&mut request)?;
-    let body = request.get(..length).unwrap_or_default();
-    let head = format!(
-        "HTTP/1.1 401 Unauthorized\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+    let request = String::from_utf8_lossy(request.get(..length).unwrap_or_default()).into_owned();
+    let is_known = token.is_some_and(|token| request.contains(&format!("Bearer {token}\r\n")));
+    let (status, body) = if is_known {
+        ("200 OK", "[]")
+    } else {
+        ("401 Unauthorized", request.as_str())
+    };
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
-    );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body)
+    )
 }

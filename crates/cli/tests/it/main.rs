@@ -1,6 +1,8 @@
 //! The command line as its users meet it: the real binary, its output byte by byte, its exit codes.
 
 mod api;
+mod bad_input;
+mod canaries;
 mod configuration;
 mod demo;
 mod generated;

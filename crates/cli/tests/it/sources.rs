@@ -1,5 +1,6 @@
 //! `source add|list|show|edit|remove|test`.
 
+use crate::api::{Answer, Api};
 use crate::project::{Project, SHOP};
 use serde_json::json;
 
@@ -220,4 +221,49 @@ fn a_source_is_removed_with_or_without_its_tables() {
     project
         .run(&["source", "remove", "shop", "--yes"])
         .failed(4, "source_not_found");
+}
+
+#[test]
+fn a_secret_in_a_variable_is_tried_by_value_and_saved_by_name() {
+    let api = Api::start(Answer::ListFor("t0ken-in-a-variable"));
+    let project = Project::new();
+    let base_url = format!("base_url={}", api.base_url());
+    let words = [
+        "source",
+        "add",
+        "rest_api",
+        "--name",
+        "pay",
+        "--set",
+        &base_url,
+        "--set",
+        "auth_type=bearer",
+        "--endpoint",
+        "charges",
+        "--secret-env",
+        "auth_token=PAY_TOKEN",
+    ];
+    let missing = project.run(&words).failed(1, "variable_missing");
+    assert!(missing.stderr.contains("`PAY_TOKEN`"), "{missing:#?}");
+    project
+        .run_with(&words, "", &[("PAY_TOKEN", "wrong-token")])
+        .failed(1, "source_unauthorized");
+    project
+        .run_with(&words, "", &[("PAY_TOKEN", "t0ken-in-a-variable")])
+        .succeeded();
+    let file = project.read(".dlt/secrets.toml");
+    assert!(
+        file.contains("${PAY_TOKEN}") && !file.contains("t0ken"),
+        "{file}"
+    );
+    project
+        .run_with(
+            &["source", "test", "pay"],
+            "",
+            &[("PAY_TOKEN", "t0ken-in-a-variable")],
+        )
+        .succeeded();
+    project
+        .run(&["source", "test", "pay"])
+        .failed(1, "variable_missing");
 }

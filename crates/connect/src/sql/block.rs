@@ -12,7 +12,8 @@ const LIKENESS_MIN: f64 = 0.7;
 pub(super) struct Block<'a> {
     /// What messages call it: "source `shop`".
     place: Say,
-    values: &'a Map<String, Value>,
+    /// `None` for a key that stands there without a value.
+    values: Option<&'a Map<String, Value>>,
     asked: Vec<&'static str>,
 }
 
@@ -20,9 +21,14 @@ impl<'a> Block<'a> {
     /// Returns a reader of `value`, which must be a map.
     pub(super) fn new(place: Say, value: &'a Value) -> Result<Self, Failure> {
         match value {
+            Value::Null => Ok(Self {
+                place,
+                values: None,
+                asked: Vec::new(),
+            }),
             Value::Object(values) => Ok(Self {
                 place,
-                values,
+                values: Some(values),
                 asked: Vec::new(),
             }),
             _ => Err(invalid(say!("", place, " is not a map of keys and values"))),
@@ -32,7 +38,7 @@ impl<'a> Block<'a> {
     /// Returns the value of `key`, `None` when it is absent or null.
     pub(super) fn value(&mut self, key: &'static str) -> Option<&'a Value> {
         self.asked.push(key);
-        self.values.get(key).filter(|value| !value.is_null())
+        self.values?.get(key).filter(|value| !value.is_null())
     }
 
     /// Returns the text of the first of `keys` that is there; a number counts as its digits.
@@ -76,9 +82,9 @@ impl<'a> Block<'a> {
 
     /// Refuses keys that nobody asked for.
     pub(super) fn finish(self) -> Result<(), Failure> {
-        let Some(unknown) = self
-            .values
-            .keys()
+        let keys = self.values.into_iter().flat_map(Map::keys);
+        let Some(unknown) = keys
+            .into_iter()
             .find(|key| !self.asked.contains(&key.as_str()))
         else {
             return Ok(());

@@ -24,9 +24,15 @@ pub(super) fn choose(
                 .find(|table| table.schema == *schema && table.name == choice.name)
         };
         let qualified = || found.iter().find(|table| table.origin() == choice.name);
-        match schemas.iter().find_map(in_schema).or_else(qualified) {
-            Some(table) => chosen.push((table.clone(), choice.clone())),
-            None => return Err(no_such_table(place, &choice.name, found)),
+        let found_table = schemas.iter().find_map(in_schema).or_else(qualified);
+        let table = found_table.ok_or_else(|| no_such_table(place, &choice.name, found))?;
+        // A table may be named with and without its schema: it is one table, and what is said last holds.
+        match chosen
+            .iter_mut()
+            .find(|(known, _)| known.origin() == table.origin())
+        {
+            Some((_, known)) => *known = choice.clone(),
+            None => chosen.push((table.clone(), choice.clone())),
         }
     }
     let Some(every) = &choices.every else {

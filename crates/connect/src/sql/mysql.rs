@@ -111,7 +111,7 @@ impl Mysql {
         Ok(self.plans.iter().map(|plan| plan.stream.clone()).collect())
     }
 
-    /// Reads the rows of `stream` into `pages`.
+    /// Reads the rows of `stream` into `pages`. It returns early, without a failure, when nobody takes them any more.
     pub async fn read(
         &mut self,
         stream: &Stream,
@@ -131,8 +131,11 @@ impl Mysql {
         })?;
         let mut session = self.take_session()?;
         let notices = std::mem::take(&mut self.notices);
-        read::table(&mut session, &self.source, &plan, &start, notices, &pages).await?;
-        self.session = Some(session);
+        match read::table(&mut session, &self.source, &plan, &start, notices, &pages).await {
+            Ok(()) => self.session = Some(session),
+            Err(_) if pages.is_closed() => {}
+            Err(failure) => return Err(failure),
+        }
         Ok(())
     }
 
@@ -149,7 +152,7 @@ impl Mysql {
         self.session.take().ok_or_else(|| {
             Failure::new(
                 FailureKind::Unreachable,
-                "the connection to the database was closed by an earlier failure",
+                "the connection to the database was closed before its tables were read to their end",
             )
         })
     }

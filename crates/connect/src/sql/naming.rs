@@ -70,7 +70,7 @@ mod tests {
         check(&["id", "Total Price"], &["id", "total_price"]);
         check(&["Total", "total"], &["total_b33e34", "total"]);
         check(&["Total", "x", "total"], &["total_b33e34", "x", "total"]);
-        check(&["_dlt_id"], &["_dlt_id_e05c30"]);
+        check(&["_dlt_id"], &["_dlt_id_dd68bf"]);
     }
 
     #[test]

@@ -170,7 +170,7 @@ fn plan_table<W>(
         .map(|column| (column.name.as_str(), column.name.as_str()))
         .collect();
     let names = assign(&wanted, &COLUMNS_RESERVED);
-    let place = say!("table ", name Quoted(&table.found.origin()), " of source ", name *source);
+    let place = say!("table ", name Quoted(&table.found.origin()), " of source ", name Quoted(source.as_str()));
     let find = |wanted: &String| {
         let exact = table
             .columns

@@ -102,7 +102,7 @@ impl Postgres {
         Ok(self.plans.iter().map(|plan| plan.stream.clone()).collect())
     }
 
-    /// Reads the rows of `stream` into `pages`.
+    /// Reads the rows of `stream` into `pages`. It returns early, without a failure, when nobody takes them any more.
     pub async fn read(
         &mut self,
         stream: &Stream,
@@ -122,8 +122,11 @@ impl Postgres {
         })?;
         let mut session = self.take_session()?;
         let notices = std::mem::take(&mut self.notices);
-        read::table(&mut session, &self.source, plan, &start, notices, &pages).await?;
-        self.session = Some(session);
+        match read::table(&mut session, &self.source, plan, &start, notices, &pages).await {
+            Ok(()) => self.session = Some(session),
+            Err(_) if pages.is_closed() => {}
+            Err(failure) => return Err(failure),
+        }
         Ok(())
     }
 
@@ -140,7 +143,7 @@ impl Postgres {
         self.session.take().ok_or_else(|| {
             Failure::new(
                 FailureKind::Unreachable,
-                "the connection to the database was closed by an earlier failure",
+                "the connection to the database was closed before its tables were read to their end",
             )
         })
     }

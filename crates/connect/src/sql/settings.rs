@@ -10,6 +10,24 @@ use domain::{SourceName, say};
 use security::Plain;
 use serde_json::Value;
 
+/// The names of each field, ours first.
+const URL: &[&str] = &[
+    "credentials",
+    "url",
+    "connection_string",
+    "connection_url",
+    "dsn",
+];
+const HOST: &[&str] = &["host", "hostname"];
+const PORT: &[&str] = &["port"];
+const DATABASE: &[&str] = &["database", "dbname", "db"];
+const USER: &[&str] = &["username", "user"];
+const PASSWORD: &[&str] = &["password"];
+const TLS: &[&str] = &["sslmode", "ssl_mode"];
+const CERTIFICATE: &[&str] = &["sslrootcert", "ssl_ca"];
+const SCHEMAS: &[&str] = &["schemas", "schema"];
+const FIELDS: [&[&str]; 8] = [URL, HOST, PORT, DATABASE, USER, PASSWORD, TLS, CERTIFICATE];
+
 /// What differs between the kinds of database.
 pub(super) struct Dialect {
     pub(super) schemes: &'static [&'static str],
@@ -49,24 +67,14 @@ impl Settings {
         block: &Value,
         credentials: &Credentials,
     ) -> Result<Self, Failure> {
-        let place = say!("source ", name * source);
-        let empty = Value::Object(serde_json::Map::new());
-        let block = if block.is_null() { &empty } else { block };
-        let mut reader = Block::new(place.clone(), block)?;
-        // getdango keeps everything below `generic_config`; both forms are read.
-        let nested = reader.value("generic_config");
-        if let Some(nested) = nested {
-            reader.finish()?;
-            reader = Block::new(place.clone(), nested)?;
-        }
-        // Names where the credential is found; whoever resolved the credentials has followed it.
-        reader.value("credentials_env");
+        let place = say!("source ", name Quoted(source.as_str()));
+        let mut reader = open_block(&place, block)?;
         let mut fields = Fields {
             block: &mut reader,
             credentials,
         };
         let server = read_server(dialect, source, &place, &mut fields)?;
-        let schemas = reader.texts(&["schemas", "schema"])?.unwrap_or_default();
+        let schemas = reader.texts(SCHEMAS)?.unwrap_or_default();
         let choices = Choices::read(&place, &mut reader)?;
         reader.finish()?;
         Ok(Self {
@@ -75,6 +83,30 @@ impl Settings {
             choices,
         })
     }
+}
+
+/// Returns a reader of `block`. getdango keeps everything below `generic_config`; both forms are read.
+fn open_block<'a>(place: &Say, block: &'a Value) -> Result<Block<'a>, Failure> {
+    let mut reader = Block::new(place.clone(), block)?;
+    if let Some(nested) = reader.value("generic_config") {
+        reader.finish()?;
+        reader = Block::new(place.clone(), nested)?;
+    }
+    // Names where the credential is found; whoever resolved the credentials has followed it.
+    reader.value("credentials_env");
+    Ok(reader)
+}
+
+/// Checks a source's block as far as that is possible without its credentials and without a connection.
+pub(super) fn check(source: &SourceName, block: &Value) -> Result<(), Failure> {
+    let place = say!("source ", name Quoted(source.as_str()));
+    let mut reader = open_block(&place, block)?;
+    for names in FIELDS {
+        reader.text(names)?;
+    }
+    reader.texts(SCHEMAS)?;
+    Choices::read(&place, &mut reader)?;
+    reader.finish()
 }
 
 /// The two places a field may come from: the credentials first.
@@ -100,9 +132,7 @@ fn read_server(
     place: &Say,
     fields: &mut Fields<'_, '_>,
 ) -> Result<Server, Failure> {
-    let url = fields
-        .find(&["url", "credentials", "connection_string", "dsn"])?
-        .map(Plain::new);
+    let url = fields.find(URL)?.map(Plain::new);
     let dsn = match &url {
         None => None,
         Some(url) => Some(Dsn::parse(url.expose(), dialect.schemes).ok_or_else(|| {
@@ -110,13 +140,13 @@ fn read_server(
                 .hint(say!("it looks like ", name Quoted(dialect.example), "; special characters in the password are written as %XX"))
         })?),
     };
-    let host = fields.find(&["host", "hostname"])?;
-    let port = fields.find(&["port"])?;
-    let database = fields.find(&["database", "dbname", "db"])?;
-    let user = fields.find(&["username", "user"])?;
-    let password = fields.find(&["password"])?.map(Plain::new);
-    let tls = fields.find(&["sslmode", "ssl_mode"])?;
-    let certificate = fields.find(&["sslrootcert", "ssl_ca"])?;
+    let host = fields.find(HOST)?;
+    let port = fields.find(PORT)?;
+    let database = fields.find(DATABASE)?;
+    let user = fields.find(USER)?;
+    let password = fields.find(PASSWORD)?.map(Plain::new);
+    let tls = fields.find(TLS)?;
+    let certificate = fields.find(CERTIFICATE)?;
 
     let from_url = dsn.as_ref();
     let option = |names: &[&str]| {
@@ -167,4 +197,45 @@ fn read_server(
         tls: url_tls.or(tls),
         certificate: url_certificate.or(certificate),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::SourceName;
+    use serde_json::json;
+
+    #[test]
+    fn a_block_is_checked_without_credentials() {
+        let source = SourceName::parse("shop").expect("valid");
+        let check = |block: Value, expect: Option<&str>| {
+            let failure = super::check(&source, &block).err();
+            assert_eq!(
+                failure.as_ref().map(|failure| failure.say.as_str()),
+                expect,
+                "{block}"
+            );
+        };
+        check(Value::Null, None);
+        check(
+            json!({"host": "h", "port": 5432, "schema": "public", "table_names": ["a"]}),
+            None,
+        );
+        check(
+            json!({"generic_config": {"credentials_env": "X", "schema": "s"}}),
+            None,
+        );
+        check(
+            json!([]),
+            Some("source `shop` is not a map of keys and values"),
+        );
+        check(
+            json!({"schmea": "s"}),
+            Some("source `shop` has an unknown key `schmea`"),
+        );
+        check(
+            json!({"generic_config": {}, "schema": "s"}),
+            Some("source `shop` has an unknown key `schema`"),
+        );
+    }
 }

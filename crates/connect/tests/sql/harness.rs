@@ -151,8 +151,7 @@ pub(crate) async fn cut(source: &mut impl Database, start: Start, pages_max: usi
         taken
     };
     let (result, taken) = tokio::join!(source.pour(&streams[0], start, out), take);
-    let failure = result.expect_err("cut");
-    assert_eq!(failure.say.as_str(), "the load stopped taking rows");
+    result.expect("nobody to tell is no failure");
     let again = source
         .list()
         .await

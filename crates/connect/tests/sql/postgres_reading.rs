@@ -482,6 +482,11 @@ async fn several_schemas_are_read_side_by_side() {
     check(json!({"schema": "sales"}), &["items=sales.items"]).await;
     check(json!({"generic_config": {"credentials_env": "X", "schema": "Stock", "table_names": ["items"]}}), &["items=Stock.items"]).await;
     check(
+        json!({"table_names": ["other", "public.other"]}),
+        &["other=public.other"],
+    )
+    .await;
+    check(
         json!({"table_names": ["Stock.shelves", "other"]}),
         &["shelves=Stock.shelves", "other=public.other"],
     )

@@ -76,7 +76,11 @@ async fn a_worker_killed_in_a_query_fails_the_query_alone() {
         let warehouse = stage.warehouse.clone();
         async move { warehouse.select(&allow::<SourceView>(), SLOW).await }
     });
-    let mut reading = stage.query("SELECT * FROM t").await.unwrap();
+    // More than the sockets between hold.
+    let mut reading = stage
+        .query("SELECT n, repeat('x', 200) FROM t")
+        .await
+        .unwrap();
     reading.next().await.unwrap().unwrap();
     stage.kill_worker().await;
     let rest = reading.collect().await;

@@ -1,6 +1,7 @@
 //! `dango source add [TYPE]`: a wizard at the terminal, flags without one. Nothing is saved before the source has answered.
 
 pub(super) mod settings;
+mod trial;
 mod wizard;
 
 use super::form::Form;
@@ -109,9 +110,13 @@ async fn add(context: &Context, app: &App, arguments: &Arguments) -> Result<Opti
     let form = Form::from(&app::sources::draft(app, kind)?);
     let source = from_flags(&form, arguments)?;
     let allow = app.allow::<SourceManage>()?;
-    Ok(Some(
-        app::sources::add(app, &allow, source, !arguments.no_test).await?,
-    ))
+    if arguments.no_test {
+        return Ok(Some(app::sources::add(app, &allow, source, false).await?));
+    }
+    let answer = trial::run(context, app, &allow, &source).await?;
+    let mut added = app::sources::add(app, &allow, source, false).await?;
+    added.tested = Some(answer);
+    Ok(Some(added))
 }
 
 /// Puts the source together from flags; whatever is required and missing is named with its flag.
@@ -192,15 +197,14 @@ async fn by_wizard(
             return Ok(Some(app::sources::add(app, &allow, source, false).await?));
         }
         output.tell("testing the connection …");
-        match app::sources::test_new(app, &allow, &source).await {
+        match trial::run(context, app, &allow, &source).await {
             Ok(answer) => {
-                output.tell(&format!(
-                    "{} {answer}",
-                    output.talk_palette().paint(Style::Good, "ok:")
-                ));
-                return Ok(Some(app::sources::add(app, &allow, source, false).await?));
+                let mut added = app::sources::add(app, &allow, source, false).await?;
+                added.tested = Some(answer);
+                return Ok(Some(added));
             }
-            Err(error) => output.error(&error),
+            Err(Stop::Failed(error)) => output.error(&error),
+            Err(other) => return Err(other),
         }
         match wizard::after_failure(&mut *ask)? {
             wizard::AfterFailure::AskAgain => {}

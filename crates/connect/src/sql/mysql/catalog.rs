@@ -126,9 +126,10 @@ pub(super) async fn describe(
             );
         }
         if columns.is_empty() {
-            notices.push(format!(
-                "`{origin}` is left out: this user may read no column of it"
-            ));
+            notices.push(
+                say!("", name Quoted(&origin), " is left out: this user may read no column of it")
+                    .to_string(),
+            );
             continue;
         }
         let is_read = |name: &String| columns.iter().any(|column| column.name == *name);
@@ -142,10 +143,10 @@ pub(super) async fn describe(
         if let Some(relation) =
             relation.filter(|relation| !relation.is_view && !has_snapshots(relation))
         {
-            notices.push(format!(
-                "`{origin}` is stored by {}, which has no snapshots: what is written while it is read may be seen in part",
-                relation.engine
-            ));
+            let engine = Quoted(&relation.engine);
+            let notice = say!("", name Quoted(&origin), " is stored by ", engine,
+                ", which has no snapshots: what is written while it is read may be seen in part");
+            notices.push(notice.to_string());
         }
         let rows_estimated = relation.and_then(|relation| relation.rows_estimated);
         tables.push((

@@ -18,12 +18,16 @@ pub(super) const DIALECT: Dialect = Dialect {
     certificate_options: &["ssl-ca", "ssl_ca", "sslrootcert"],
 };
 
-/// What makes values and statements mean the same whatever the server's defaults: no mode changes quoting or padding, no
-/// limit cuts a result short, and a slow reader is waited for.
-const SESSION: &str = "SET SESSION sql_mode = '', time_zone = '+00:00', sql_select_limit = 18446744073709551615,
-    sql_big_selects = 1, net_write_timeout = 3600, net_read_timeout = 3600, wait_timeout = 28800, lock_wait_timeout = 60";
-/// Limits that only some servers have.
-const LIMITS: [&str; 4] = [
+/// What makes values and statements mean the same whatever the server's defaults: no mode changes quoting or padding.
+const SESSION: &str = "SET SESSION sql_mode = '', time_zone = '+00:00'";
+/// Settings that not every server has: none may cut a result short, and a slow reader is waited for.
+const LIMITS: [&str; 10] = [
+    "sql_select_limit = 18446744073709551615",
+    "sql_big_selects = 1",
+    "net_write_timeout = 3600",
+    "net_read_timeout = 3600",
+    "wait_timeout = 28800",
+    "lock_wait_timeout = 60",
     "max_statement_time = 0",
     "max_execution_time = 0",
     "idle_transaction_timeout = 0",

@@ -115,7 +115,10 @@ pub(super) async fn describe(
         if relation.may_read || relation.may_read_part {
             readable.push((relation, choice));
         } else if choice.is_every() {
-            notices.push(format!("`{origin}` is left out: this user may not read it"));
+            notices.push(
+                say!("", name Quoted(&origin), " is left out: this user may not read it")
+                    .to_string(),
+            );
         } else {
             let say = say!("table ", name Quoted(&origin), " may not be read by this user");
             return Err(
@@ -138,10 +141,9 @@ pub(super) async fn describe(
         let origin = relation.found.origin();
         let hidden: Vec<_> = described.iter().filter(|(_, may_read)| !may_read).collect();
         for (described, _) in &hidden {
-            notices.push(format!(
-                "column `{}` of `{origin}` is left out: this user may not read it",
-                described.name
-            ));
+            let (column, table) = (Quoted(&described.name), Quoted(&origin));
+            let notice = say!("column ", name column, " of ", name table, " is left out: this user may not read it");
+            notices.push(notice.to_string());
         }
         let columns: Vec<_> = described
             .iter()
@@ -149,7 +151,8 @@ pub(super) async fn describe(
             .map(|(d, _)| column(d))
             .collect();
         if columns.is_empty() {
-            notices.push(format!("`{origin}` is left out: it has no column"));
+            notices
+                .push(say!("", name Quoted(&origin), " is left out: it has no column").to_string());
             continue;
         }
         let is_read = |name: &String| columns.iter().any(|column| column.name == *name);

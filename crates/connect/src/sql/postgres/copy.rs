@@ -194,3 +194,108 @@ fn bad_cell(bad: &Bad, batch: &Batch, index: usize) -> Failure {
         .hint("sync again"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::StreamTable;
+    use arrow::array::AsArray;
+    use domain::{Column, ColumnType, TableRef, TableSchema};
+
+    fn batch() -> Batch {
+        let columns = vec![
+            Column::new("n", ColumnType::BigInt),
+            Column::new("v", ColumnType::Text),
+        ];
+        let schema = TableSchema {
+            table: TableRef::new("raw_a", "t"),
+            columns,
+            primary_key: Vec::new(),
+        };
+        Batch::new(StreamTable {
+            schema,
+            parent: None,
+        })
+    }
+
+    /// A whole stream of `rows` rows, with a header extension as a later version may have.
+    fn stream(rows: u32) -> Vec<u8> {
+        let mut data = SIGNATURE.to_vec();
+        data.extend([0, 0, 0, 0, 0, 0, 0, 3, 9, 9, 9]);
+        for row in 0..rows {
+            data.extend([0, 2, 0, 0, 0, 4]);
+            data.extend(row.to_be_bytes());
+            let text = "x".repeat(row as usize);
+            data.extend(if row == 1 { -1_i32 } else { row as i32 }.to_be_bytes());
+            data.extend(if row == 1 { &[] } else { text.as_bytes() });
+        }
+        data.extend([0xff, 0xff]);
+        data
+    }
+
+    fn decode(chunks: &[&[u8]]) -> Result<Vec<Option<String>>, Failure> {
+        let mut decoder = Decoder::new(vec![Wire::Int4, Wire::Text]);
+        let mut batch = batch();
+        for chunk in chunks {
+            assert_eq!(decoder.read(chunk, &mut batch)?, chunk.len());
+        }
+        assert!(decoder.is_ended());
+        let (batch, _) = batch.finish()?;
+        let texts = batch.batch.column(1).as_string::<i32>();
+        Ok(texts.iter().map(|text| text.map(str::to_owned)).collect())
+    }
+
+    #[test]
+    fn rows_are_read_wherever_a_proxy_cuts_them() {
+        let data = stream(5);
+        let whole = decode(&[&data]).expect("whole");
+        let text = |length: usize| Some("x".repeat(length));
+        assert_eq!(whole, [text(0), None, text(2), text(3), text(4)]);
+        for size in 1..data.len() {
+            let chunks: Vec<&[u8]> = data.chunks(size).collect();
+            assert_eq!(decode(&chunks).expect("cut"), whole, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_full_batch_leaves_the_rest_of_the_chunk() {
+        let rows = u32::try_from(domain::limits::BATCH_ROWS).expect("small") + 3;
+        let mut data = SIGNATURE.to_vec();
+        data.extend([0; 8]);
+        for row in 0..rows {
+            data.extend([0, 2, 0, 0, 0, 4]);
+            data.extend(row.to_be_bytes());
+            data.extend((-1_i32).to_be_bytes());
+        }
+        data.extend([0xff, 0xff]);
+        let (mut decoder, mut batch) = (Decoder::new(vec![Wire::Int4, Wire::Text]), batch());
+        let used = decoder.read(&data, &mut batch).expect("rows");
+        assert!(batch.is_full() && used < data.len() && !decoder.is_ended());
+        batch.finish().expect("a batch");
+        assert_eq!(
+            decoder.read(&data[used..], &mut batch).expect("rows"),
+            data.len() - used
+        );
+        assert_eq!((batch.rows, decoder.is_ended()), (3, true));
+    }
+
+    #[test]
+    fn what_is_not_the_format_is_refused() {
+        let data = stream(2);
+        let mut wrong_count = data.clone();
+        wrong_count[SIGNATURE.len() + 11 + 1] = 3;
+        let mut wrong_length = data.clone();
+        wrong_length[SIGNATURE.len() + 11 + 5] = 3;
+        let mut after_end = data.clone();
+        after_end.push(0);
+        for data in [
+            b"PGCOPY\n\xff\r\nX".to_vec(),
+            wrong_count,
+            wrong_length,
+            after_end,
+        ] {
+            let mut decoder = Decoder::new(vec![Wire::Int4, Wire::Text]);
+            assert!(decoder.read(&data, &mut batch()).is_err(), "{data:?}");
+        }
+    }
+}

@@ -222,7 +222,7 @@ fn lines(text: &Plain<String>) -> Result<Vec<(String, Plain<String>)>, Stop> {
         .collect()
 }
 
-fn is_variable(text: &str) -> bool {
+pub(super) fn is_variable(text: &str) -> bool {
     let starts_well = text.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
     starts_well
         && text

@@ -23,7 +23,9 @@ pub(super) enum Bad {
 #[inline]
 pub(super) fn cell(wire: Wire, slot: &mut Slot, row: usize, value: &[u8]) -> Result<(), Bad> {
     match (wire, &mut slot.cells) {
-        (Wire::Int8, Cells::BigInt(cells)) => cells.push(i64::from_be_bytes(fixed(value)?)),
+        (Wire::Int8, Cells::BigInt(cells)) | (Wire::Time, Cells::Micros(cells)) => {
+            cells.push(i64::from_be_bytes(fixed(value)?));
+        }
         (Wire::Int4, Cells::BigInt(cells)) => {
             cells.push(i64::from(i32::from_be_bytes(fixed(value)?)));
         }
@@ -65,7 +67,6 @@ pub(super) fn cell(wire: Wire, slot: &mut Slot, row: usize, value: &[u8]) -> Res
         (Wire::Float4, Cells::Double(cells)) => {
             cells.push(f64::from(f32::from_be_bytes(fixed(value)?)));
         }
-        (Wire::Time, Cells::Micros(cells)) => cells.push(i64::from_be_bytes(fixed(value)?)),
         (Wire::Uuid, Cells::Text(cells)) => cells.push(&uuid(fixed(value)?)),
         (Wire::Json, _) => return json(slot, row, value),
         _ => return Err(Bad::Length),
