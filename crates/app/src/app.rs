@@ -219,6 +219,14 @@ pub(crate) fn check_config(options: &OpenOptions) -> Result<Vec<Finding>> {
     let kinds: Vec<_> = catalog.list().map(|connector| connector.kind.clone()).collect();
     let mut findings: Vec<_> = failures.into_iter().map(Finding::of_connector).collect();
     findings.extend(config::validate(&allow, &project, &environment, &kinds)?);
+    if let Ok(sources) = Sources::load(&operator(&options.environment)?, &project, &environment, &kinds) {
+        let broken = sources.usable().filter_map(|source| {
+            let connector = catalog.find(source.kind.as_str())?;
+            let checked = connect::source::check(connector, &source.name, &source.block_as_written);
+            checked.err().map(|failure| Finding::of_source(source, failure))
+        });
+        findings.extend(broken);
+    }
     Ok(findings)
 }
 

@@ -52,7 +52,13 @@ impl From<WarehouseError> for Error {
             WarehouseError::Refused { say, hint } => {
                 Self::invalid(Code::QueryRefused, say.clone()).hint(hint.clone())
             }
-            WarehouseError::Invalid(text) => Self::invalid(Code::QueryInvalid, say!("", Quoted(text))),
+            WarehouseError::Invalid(text) => {
+                Self::invalid(Code::QueryInvalid, say!("", Quoted(text))).hint(if text.starts_with("Catalog Error") {
+                    "`dango db status` lists the tables there are"
+                } else {
+                    "correct the SQL and run it again; it is DuckDB's dialect"
+                })
+            }
             WarehouseError::Timeout => {
                 Self::limit(Code::QueryTimeout, "the query ran longer than allowed and was stopped")
                     .hint("give it more time with `--timeout SECONDS`")

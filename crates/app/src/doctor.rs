@@ -87,7 +87,7 @@ fn configuration(app: &App) -> Vec<Finding> {
                     Severity::Error => State::Problem,
                     _ => State::Warning,
                 };
-                Finding::new("configuration", state, finding.say, finding.hint)
+                Finding::new("configuration", state, finding.located(), finding.hint)
             })
             .collect(),
     };

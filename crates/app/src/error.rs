@@ -114,13 +114,17 @@ impl Error {
                 Self::unavailable(Code::DiskFull, say)
                     .hint("free some space and run the command again")
             }
-            io::ErrorKind::NotFound => Self::not_found(Code::FileAccess, say),
+            io::ErrorKind::NotFound => Self::not_found(Code::FileAccess, say)
+                .hint("check its name and the folder it should be in"),
+            io::ErrorKind::IsADirectory => Self::invalid(Code::FileAccess, say)
+                .hint("a file belongs there: move the folder away"),
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::invalid(
                 Code::FileAccess,
                 say,
             )
             .hint(say!("check who owns ", name * path, " and its mode")),
-            _ => Self::invalid(Code::FileAccess, say),
+            _ => Self::invalid(Code::FileAccess, say)
+                .hint("`dango doctor` looks at all files of the project"),
         };
         made.caused_by(error)
     }

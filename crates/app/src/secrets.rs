@@ -86,6 +86,13 @@ pub fn set(
     })
 }
 
+/// Returns the error of a secret that [`unset`] would not find, before anybody is asked whether it may go.
+pub fn check_unset(_allow: &Allow<ConfigManage>, project: &Project, name: &SecretName) -> Result<()> {
+    let text = Plain::new(files::read_text(&project.secrets_file())?.unwrap_or_default());
+    let file = SecretsFile::parse(text.expose(), SECRETS_FILE)?;
+    edit::unset(text.expose(), &file, name).map(|_| ())
+}
+
 /// Removes the secret `name` from `.dlt/secrets.toml`.
 pub fn unset(_allow: &Allow<ConfigManage>, project: &Project, name: &SecretName) -> Result<()> {
     change(project, |text, file| edit::unset(text, file, name))

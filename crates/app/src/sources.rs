@@ -99,7 +99,13 @@ async fn open_with<P: UsesCredentials>(
     for warning in &resolved.warnings {
         tracing::warn!(source.name = %source.name, "{warning}");
     }
-    let block = source.block(&app.environment, &REDACTOR)?;
+    let mut block = source.block(&app.environment, &REDACTOR)?;
+    if let (Engine::Rest, Some(days), Some(keys)) =
+        (connector.engine, source.lookback_days, block.as_object_mut())
+    {
+        // getdango's place for it is beside the block.
+        keys.entry("lookback_days").or_insert_with(|| days.into());
+    }
     let egress = egress(app, &resolved.credentials, &block);
     let time = Arc::clone(&app.clock);
     Ok(Source::open(&connector, &source.name, &block, resolved.credentials, &egress, time).await?)

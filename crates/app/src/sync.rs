@@ -61,9 +61,12 @@ pub async fn run(
     let mut outcomes: Vec<_> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
     if request.names.is_empty() {
         // A source that cannot be used disables itself, not the project; but no sync of everything passes over it silently.
-        let broken = sources.broken().filter_map(|(entry, finding)| {
-            let source = SourceName::parse(&entry.name).ok()?;
-            Some(SourceOutcome::not_begun(source, Error::from(finding.clone())))
+        let broken = sources.broken().map(|(entry, finding)| {
+            let source = match entry.name.as_str() {
+                "" => format!("(line {})", entry.place.line),
+                name => name.escape_debug().to_string(),
+            };
+            SourceOutcome::not_begun(source, Error::from(finding.clone()))
         });
         outcomes.extend(broken);
     }
@@ -95,7 +98,7 @@ async fn run_source(
         () = app.cancel.cancelled() => Err(Error::interrupted()),
     };
     let mut outcome = SourceOutcome {
-        source: source.name.clone(),
+        source: source.name.to_string(),
         job: job.get().map(|job: &Begun| job.lease.job),
         load_id: job.get().map(|job| job.load_id.clone()),
         report: LoadReport::default(),
@@ -236,7 +239,7 @@ fn options(request: &SyncRequest) -> Map<String, Value> {
 
 impl SourceOutcome {
     /// Returns the outcome of a source that could not be begun.
-    fn not_begun(source: SourceName, error: Error) -> Self {
+    fn not_begun(source: String, error: Error) -> Self {
         Self {
             source,
             job: None::<JobId>,

@@ -24,9 +24,10 @@ mod panics;
 mod progress;
 mod prompts;
 mod reference;
+mod suspicions;
 mod usage;
 
-use app::Environment;
+use app::{Environment, REDACTOR};
 use arguments::{ColorChoice, CommandLine};
 use clap::Parser as _;
 use clap::error::ErrorKind;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
 
 /// Reads the command line, runs it and returns the exit code.
 fn command_line(words: &[OsString]) -> u8 {
+    suspicions::learn(words, &REDACTOR);
     let environment = Environment::from_process();
     let surroundings = Surroundings {
         no_color: environment.setting("NO_COLOR").is_some(),

@@ -33,10 +33,16 @@ impl Say {
         self
     }
 
-    /// Appends a value in backticks, as names are written.
+    /// Appends a value in backticks, as names are written. A name stays on its line: one with a line break could pass
+    /// itself off as another message.
     pub fn name(mut self, value: &(impl Shown + ?Sized)) -> Self {
         self.0.push('`');
+        let start = self.0.len();
         value.show(&mut self.0);
+        if self.0.get(start..).is_some_and(|name| name.contains(['\n', '\t'])) {
+            let name = self.0.split_off(start);
+            self.0.push_str(&name.replace('\n', "\\n").replace('\t', "\\t"));
+        }
         self.0.push('`');
         self
     }

@@ -78,6 +78,13 @@ pub(crate) fn copy_statement(to: &str) -> Statement {
     Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO ?", [to.into()])
 }
 
+/// Returns the statement that finds a table which is not the migrations'; `None` where a database may be shared.
+pub(crate) fn foreign_tables_statement(backend: DbBackend) -> Option<Statement> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+        AND name <> 'seaql_migrations' LIMIT 1";
+    (backend == DbBackend::Sqlite).then(|| Statement::from_string(backend, sql))
+}
+
 /// Returns whether the transaction lost against another one and may be repeated.
 pub(crate) fn is_conflict(error: &DbErr) -> bool {
     match code(error) {

@@ -56,13 +56,24 @@ pub(crate) async fn apply(db: &DatabaseConnection, file: Option<&Path>) -> Resul
 
 async fn pending(schema: &SchemaManager<'_>) -> Result<Pending, StoreError> {
     let applied = applied(schema).await?;
-    // DAP's own database has a table of this name too.
-    if applied.is_empty() && schema.has_table("audit_log").await? {
+    // DAP's own database has a table `audit_log` too.
+    if applied.is_empty()
+        && (schema.has_table("audit_log").await? || has_foreign_tables(schema).await?)
+    {
         return Err(StoreError::SchemaForeign);
     }
     let steps = Migrator::migrations();
     let known: Vec<_> = steps.iter().map(|step| step.name()).collect();
     compare(&applied, &known)
+}
+
+/// Returns whether a file without any step of ours has tables all the same.
+async fn has_foreign_tables(schema: &SchemaManager<'_>) -> Result<bool, StoreError> {
+    let db = schema.get_connection();
+    let Some(statement) = dialect::foreign_tables_statement(db.get_database_backend()) else {
+        return Ok(false);
+    };
+    Ok(db.query_one_raw(statement).await?.is_some())
 }
 
 /// Compares the steps a database has with those this version knows, both in order.

@@ -55,6 +55,19 @@ impl Finding {
         }
     }
 
+    /// Returns the finding about a source whose block its connector cannot use.
+    pub(crate) fn of_source(source: &super::SourceConfig, failure: connect::Failure) -> Self {
+        Self {
+            severity: Severity::Error,
+            code: Code::ConfigInvalid,
+            file: ".dango/sources.yml",
+            place: Some(source.place),
+            source: Some(source.name.to_string()),
+            say: failure.say,
+            hint: failure.hint,
+        }
+    }
+
     /// Returns the finding's sentence with its file and place.
     pub fn located(&self) -> Say {
         let said = say!("", name Quoted(self.file));
@@ -72,7 +85,13 @@ impl Finding {
 
 impl From<Finding> for Error {
     fn from(finding: Finding) -> Self {
-        Self::invalid(finding.code, finding.located()).hint(finding.hint)
+        let said = finding.located();
+        let hint = if finding.hint.is_empty() {
+            Say::new("correct it there; `dango config validate` checks all files at once")
+        } else {
+            finding.hint
+        };
+        Self::invalid(finding.code, said).hint(hint)
     }
 }
 

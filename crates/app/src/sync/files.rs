@@ -14,8 +14,8 @@ use super::request::SyncEvent;
 use super::staging::Writer;
 use crate::reader::Reader;
 use crate::{Error, REDACTOR};
-use connect::files::{FilesConfig, plan};
-use domain::LoadReport;
+use connect::files::{FilePlan, FilesConfig, plan};
+use domain::{LoadReport, TableReport};
 use survey::Survey;
 
 /// Syncs a source of files and returns what changed.
@@ -60,9 +60,7 @@ pub(crate) async fn load(context: &Context<'_>) -> Result<LoadReport, Error> {
         });
         report.tables.append(&mut tables);
     }
-    if let Some(first) = report.tables.first_mut() {
-        first.warnings.extend(plan.warnings.iter().cloned());
-    }
+    tell_warnings(&mut report, &plan);
     let at = app.clock.now();
     let schema: std::collections::BTreeMap<_, _> = surveys
         .iter()
@@ -78,6 +76,18 @@ pub(crate) async fn load(context: &Context<'_>) -> Result<LoadReport, Error> {
         writer.commit().await?;
     }
     Ok(report)
+}
+
+/// Adds the plan's warnings to the first table, or to the one that would be there if a file had matched.
+fn tell_warnings(report: &mut LoadReport, plan: &FilePlan) {
+    if report.tables.is_empty()
+        && let Some(planned) = plan.tables.first().filter(|_| !plan.warnings.is_empty())
+    {
+        report.tables.push(TableReport { table: planned.table.name.to_string(), ..TableReport::default() });
+    }
+    if let Some(first) = report.tables.first_mut() {
+        first.warnings.extend(plan.warnings.iter().cloned());
+    }
 }
 
 /// Refuses to empty a table, or to shrink it beyond the limit; nothing has been committed yet.

@@ -81,7 +81,8 @@ pub trait Observer: Send + Sync {
 /// How the sync of one source ended.
 #[derive(Debug)]
 pub struct SourceOutcome {
-    pub source: SourceName,
+    /// The source's name; for an entry of `sources.yml` without one that can be used, what stands there or its line.
+    pub source: String,
     /// `None` for a dry run, and when the source failed before a job was made.
     pub job: Option<JobId>,
     pub load_id: Option<LoadId>,

@@ -13,7 +13,7 @@ use crate::Error;
 use connect::source::Source;
 use connect::{Page, Start, Stream, StreamTable, TableBatch};
 use domain::limits::CHUNK_ROWS;
-use domain::{Disposition, LoadId, LoadReport, TableRef, TableSchema};
+use domain::{Code, Disposition, LoadId, LoadReport, TableRef, TableSchema};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -35,6 +35,12 @@ struct Before {
     progress: Vec<Progress>,
 }
 
+impl Before {
+    fn has_progress(&self, stream: &Stream) -> bool {
+        self.progress.iter().any(|entry| entry.stream == stream.name)
+    }
+}
+
 /// Syncs a source of pages and returns what changed.
 pub(crate) async fn load(context: &Context<'_>, mut source: Source) -> Result<LoadReport, Error> {
     let ledger = Ledger::new(&context.source.name);
@@ -46,7 +52,16 @@ pub(crate) async fn load(context: &Context<'_>, mut source: Source) -> Result<Lo
     let mut staged = Vec::new();
     let mut cursors = BTreeMap::new();
     for stream in &streams {
-        let read = read(context, &ledger, &mut writer, &mut source, stream, &before).await?;
+        let read = match read(context, &ledger, &mut writer, &mut source, stream, &before, true).await {
+            // The source no longer knows where the interrupted load stopped: the stream starts again.
+            Err(error) if error.code == Code::SourceChanged && before.has_progress(stream) => {
+                writer.rollback().await;
+                ledger.forget_progress(writer.tx().await?, Some(&stream.name)).await?;
+                writer.commit().await?;
+                read(context, &ledger, &mut writer, &mut source, stream, &before, false).await?
+            }
+            read => read?,
+        };
         report.bytes_read += read.bytes;
         let cursor = read.cursor.or_else(|| before.cursors.get(&stream.name).cloned());
         if let (Some(column), Some(value)) = (&stream.cursor, cursor) {
@@ -138,10 +153,11 @@ async fn read(
     source: &mut Source,
     stream: &Stream,
     before: &Before,
+    may_resume: bool,
 ) -> Result<Read, Error> {
     let own = TableRef::new(ledger.schema(), &stream.name);
     let disposition = disposition(context, stream, before.existing.contains_key(&own))?;
-    let resumed = before.progress.iter().find(|entry| entry.stream == stream.name);
+    let resumed = before.progress.iter().find(|entry| may_resume && entry.stream == stream.name);
     let mut staging = Staging::new(ledger, &before.load_id);
     if let Some(progress) = resumed
         && let Some(left) = before.existing.get(&staging_of(&own))
@@ -172,6 +188,8 @@ async fn read(
         progress: &mut progress,
         pages: received,
         peeked: None,
+        must_resume: stream.resumable,
+        resume: None,
         chunk_rows: 0,
         bytes: 0,
         warnings: Vec::new(),
@@ -208,6 +226,10 @@ struct Intake<'a, 'b> {
     progress: &'a mut Progress,
     pages: mpsc::Receiver<Page>,
     peeked: Option<Page>,
+    /// Whether a chunk may only end where the stream can go on: a commit elsewhere would double the rows between.
+    must_resume: bool,
+    /// From where a later attempt could go on after the last page.
+    resume: Option<String>,
     chunk_rows: u64,
     bytes: u64,
     warnings: Vec<String>,
@@ -218,9 +240,8 @@ impl Intake<'_, '_> {
     async fn stream(&mut self, writer: &mut Writer<'_>) -> Result<(), Error> {
         while let Some(table) = self.peek_table().await {
             let mut inserter = self.staging.insert(writer, &table).await?;
-            let mut resume = None;
             while let Some(page) = self.next_of(&table).await {
-                resume = self.account(&page)?;
+                self.account(&page)?;
                 for TableBatch { batch, .. } in page.batches {
                     self.staging.rows += batch.num_rows() as u64;
                     inserter.write(batch).await?;
@@ -228,8 +249,8 @@ impl Intake<'_, '_> {
                 self.tell();
             }
             inserter.finish().await?;
-            if self.chunk_rows >= CHUNK_ROWS {
-                self.end_chunk(writer, resume).await?;
+            if self.may_end_chunk(CHUNK_ROWS) {
+                self.end_chunk(writer).await?;
             }
         }
         Ok(())
@@ -239,13 +260,15 @@ impl Intake<'_, '_> {
     async fn collect(&mut self, writer: &mut Writer<'_>) -> Result<(), Error> {
         let (mut waiting, mut waiting_bytes) = (Vec::new(), 0);
         while let Some(page) = self.pages.recv().await {
-            let resume = self.account(&page)?;
+            self.account(&page)?;
             waiting_bytes += page.bytes;
             waiting.push(page);
             if waiting_bytes >= COLLECTED_BYTES_MAX || self.chunk_rows >= COLLECTED_ROWS_MAX {
                 waiting_bytes = 0;
                 self.staging.write(writer, std::mem::take(&mut waiting)).await?;
-                self.end_chunk(writer, resume).await?;
+                if self.may_end_chunk(0) {
+                    self.end_chunk(writer).await?;
+                }
             }
             self.tell();
         }
@@ -274,14 +297,19 @@ impl Intake<'_, '_> {
 
     /// Returns the next page while the chunk has room and the page is for `table`.
     async fn next_of(&mut self, table: &Arc<StreamTable>) -> Option<Page> {
-        if self.chunk_rows >= CHUNK_ROWS || self.peek_table().await.as_ref() != Some(table) {
+        if self.may_end_chunk(CHUNK_ROWS) || self.peek_table().await.as_ref() != Some(table) {
             return None;
         }
         self.peeked.take()
     }
 
-    /// Counts a page, and returns from where a later attempt could go on.
-    fn account(&mut self, page: &Page) -> Result<Option<String>, Error> {
+    /// Returns whether the chunk has `rows_min` rows and may end after the last page.
+    fn may_end_chunk(&self, rows_min: u64) -> bool {
+        self.chunk_rows >= rows_min.max(1) && (!self.must_resume || self.resume.is_some())
+    }
+
+    /// Counts a page.
+    fn account(&mut self, page: &Page) -> Result<(), Error> {
         self.context.check_cancelled()?;
         self.bytes += page.bytes;
         self.warnings.extend(page.warnings.iter().cloned());
@@ -289,12 +317,13 @@ impl Intake<'_, '_> {
             self.progress.cursor.clone_from(&page.cursor);
         }
         self.chunk_rows += page.batches.iter().map(|b| b.batch.num_rows() as u64).sum::<u64>();
-        Ok(page.resume.clone())
+        self.resume.clone_from(&page.resume);
+        Ok(())
     }
 
-    async fn end_chunk(&mut self, writer: &mut Writer<'_>, resume: Option<String>) -> Result<(), Error> {
+    async fn end_chunk(&mut self, writer: &mut Writer<'_>) -> Result<(), Error> {
         self.progress.rows = self.staging.rows;
-        let progress = resume.map(|resume| {
+        let progress = self.resume.take().map(|resume| {
             self.progress.resume = resume;
             &*self.progress
         });

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 /// Everything a user sees of the warehouse of [`Project::synced_shop`]: its tables, its rows, its loads.
 const FINGERPRINT: &str = "SELECT count(*)::INT AS n, md5(string_agg(o::VARCHAR, '|' ORDER BY order_id)) AS rows, \
-    (SELECT string_agg(table_schema || '.' || table_name, ' ' ORDER BY ALL) FROM information_schema.tables \
+    (SELECT string_agg(table_schema || '.' || table_name, ' ' ORDER BY table_schema, table_name) FROM information_schema.tables \
      WHERE NOT starts_with(table_name, '_')) AS tables, \
     (SELECT count(*)::INT FROM raw_shop._dlt_loads) AS loads FROM raw_shop.orders o";
 

@@ -127,7 +127,7 @@ impl Sweep {
     fn finish(mut self) {
         self.search_files();
         let count = self.leaks.len();
-        self.leaks.truncate(60);
+        self.leaks.truncate(200);
         assert!(count == 0, "{count} leaks:\n{}", self.leaks.join("\n---\n"));
     }
 }
@@ -155,17 +155,17 @@ fn databases(sweep: &mut Sweep, sources: &mut String, secrets: &mut BTreeMap<Str
         let quoted = password.replace('\'', "''");
         postgres.sql(
             DATABASE,
-            &format!("CREATE ROLE {name} LOGIN PASSWORD '{quoted}'"),
+            &format!("CREATE ROLE u_{name} LOGIN PASSWORD '{quoted}'"),
         );
     };
     let user = |name: &str, password: &str| {
         let quoted = password.replace('\\', "\\\\").replace('\'', "''");
-        mariadb.sql(DATABASE, &format!("CREATE USER {name}@'%' IDENTIFIED BY '{quoted}'; GRANT SELECT ON {DATABASE}.* TO {name}@'%'"));
+        mariadb.sql(DATABASE, &format!("CREATE USER u_{name}@'%' IDENTIFIED BY '{quoted}'; GRANT SELECT ON {DATABASE}.* TO u_{name}@'%'"));
     };
     let (pg, my) = (postgres.port(), mariadb.port());
     let block = |kind: &str, name: &str, port: u16, schema: &str, more: &str| {
         format!(
-            "  - name: {name}\n    type: {kind}\n    {kind}:\n      host: 127.0.0.1\n      port: {port}\n      database: {DATABASE}\n      username: {name}\n      {schema}\n{more}"
+            "  - name: {name}\n    type: {kind}\n    {kind}:\n      host: 127.0.0.1\n      port: {port}\n      database: {DATABASE}\n      username: u_{name}\n      {schema}\n{more}"
         )
     };
     let pg_block =
@@ -195,7 +195,7 @@ fn databases(sweep: &mut Sweep, sources: &mut String, secrets: &mut BTreeMap<Str
     .expect("a string");
     secrets.insert(
         "sources.pg_url".into(),
-        format!("credentials = \"postgresql://pg_url:{percent}@127.0.0.1:{pg}/{DATABASE}\""),
+        format!("credentials = \"postgresql://u_pg_url:{percent}@127.0.0.1:{pg}/{DATABASE}\""),
     );
     let value = sweep.canary("mysql password by type", "m{}$y'\"ü");
     user("my_type", &value);
@@ -213,7 +213,7 @@ fn databases(sweep: &mut Sweep, sources: &mut String, secrets: &mut BTreeMap<Str
     .expect("a string");
     secrets.insert(
         "sources.my_url".into(),
-        format!("credentials = \"mysql://my_url:{percent}@127.0.0.1:{my}/{DATABASE}\""),
+        format!("credentials = \"mysql://u_my_url:{percent}@127.0.0.1:{my}/{DATABASE}\""),
     );
 
     // The environment and .env.
@@ -240,7 +240,7 @@ fn databases(sweep: &mut Sweep, sources: &mut String, secrets: &mut BTreeMap<Str
     .expect("a string");
     sweep.variable(
         "POSTGRES_CREDENTIALS",
-        &format!("postgres://pg_ambient:{percent}@127.0.0.1:{pg}/{DATABASE}"),
+        &format!("postgres://u_pg_ambient:{percent}@127.0.0.1:{pg}/{DATABASE}"),
     );
     let value = sweep.canary("a JSON object in a variable", "js\\\"{}on");
     role("pg_json", &value);
@@ -249,7 +249,7 @@ fn databases(sweep: &mut Sweep, sources: &mut String, secrets: &mut BTreeMap<Str
         "  - name: pg_json\n    type: postgres\n    postgres: {{schemas: [canaries]}}\n"
     )
     .expect("a string");
-    let json = serde_json::json!({"host": "127.0.0.1", "port": pg, "database": DATABASE, "username": "pg_json", "password": value});
+    let json = serde_json::json!({"host": "127.0.0.1", "port": pg, "database": DATABASE, "username": "u_pg_json", "password": value});
     sweep.variable("SOURCES__PG_JSON__CREDENTIALS", &json.to_string());
 
     // In sources.yml by mistake.
@@ -261,7 +261,7 @@ fn databases(sweep: &mut Sweep, sources: &mut String, secrets: &mut BTreeMap<Str
     ));
     let (value, percent) = sweep.url_canary("a URL in sources.yml", "url{}/x");
     role("pg_yml_url", &value);
-    write!(sources, "  - name: pg_yml_url\n    type: postgres\n    postgres:\n      schemas: [canaries]\n      credentials: \"postgresql://pg_yml_url:{percent}@127.0.0.1:{pg}/{DATABASE}\"\n").expect("a string");
+    write!(sources, "  - name: pg_yml_url\n    type: postgres\n    postgres:\n      schemas: [canaries]\n      credentials: \"postgresql://u_pg_yml_url:{percent}@127.0.0.1:{pg}/{DATABASE}\"\n").expect("a string");
     let (_, percent) = sweep.url_canary("a URL as the host", "host{}/x");
     write!(sources, "  - name: pg_host\n    type: postgres\n    postgres: {{host: \"postgresql://u:{percent}@127.0.0.1:{pg}/{DATABASE}\", database: x, username: u, schemas: [canaries]}}\n").expect("a string");
 

@@ -22,6 +22,7 @@
 //! Options beside `directory` hold for all tables: those of [`FileOptions`], and `removed_files: delete | keep`.
 
 use super::options::FileOptions;
+use crate::catalog::suggest::{closest, unknown_word};
 use crate::failure::{Failure, FailureKind};
 use domain::names::normalize;
 use domain::say;
@@ -187,7 +188,7 @@ fn table_of(
     let mut merged = options.clone();
     merged.append(&mut table);
     let options: FileOptions = serde_json::from_value(Value::Object(merged))
-        .map_err(|error| refused(name, say!("", Quoted(&error.to_string()))))?;
+        .map_err(|error| misread(name, &error.to_string()))?;
     options.check().map_err(|failure| Failure {
         say: say!("source ", name * name, ": ", failure.say),
         ..failure
@@ -200,6 +201,22 @@ fn table_of(
         pattern,
         options,
     })
+}
+
+/// Every key of the block beside the options; serde knows only those of the struct it reads.
+const KEYS: [&str; 6] = ["directory", "file_pattern", "file_patterns", "tables", "removed_files", "notes"];
+
+/// Returns the failure of options that serde refuses: an unknown key with what it may have meant.
+fn misread(name: &SourceName, message: &str) -> Failure {
+    let unknown = unknown_word(message).filter(|_| message.starts_with("unknown field"));
+    let Some((unknown, expected)) = unknown else {
+        return refused(name, say!("", Quoted(message)));
+    };
+    let failure = refused(name, say!("unknown key ", name Quoted(unknown)));
+    match closest(unknown, expected.iter().copied().chain(KEYS)) {
+        Some(meant) => failure.hint(say!("did you mean ", name Quoted(meant), "?")),
+        None => failure.hint(say!("known keys: ", Quoted(&KEYS.join(", ")), ", ", Quoted(&expected.join(", ")))),
+    }
 }
 
 fn take<T: DeserializeOwned>(
@@ -298,7 +315,7 @@ mod tests {
         check(json!({"directory": 3}), "`directory` cannot be read");
         check(
             json!({"directory": "d", "file_patern": "*"}),
-            "unknown field `file_patern`",
+            "unknown key `file_patern`",
         );
         check(
             json!({"directory": "d", "file_pattern": "[a"}),

@@ -100,8 +100,13 @@ fn meaning(status: u16) -> (FailureKind, Say) {
             FailureKind::Failed,
             Say::new("the API has a problem of its own: sync again later"),
         ),
-        _ => (
+        408 | 425 => (
             FailureKind::Failed,
+            Say::new("the API was too slow for its own request: sync again later"),
+        ),
+        // Asking the same again would be answered the same: no reason to try later.
+        _ => (
+            FailureKind::ConfigInvalid,
             Say::new(
                 "the API does not accept the request: check the endpoint's `path` and `params`",
             ),

@@ -6,6 +6,7 @@ mod copy;
 mod failure;
 mod numeric;
 mod open_types;
+mod pin;
 mod read;
 mod rows;
 mod select;

@@ -208,32 +208,32 @@ mod tests {
     #[test]
     fn a_block_is_checked_without_credentials() {
         let source = SourceName::parse("shop").expect("valid");
-        let check = |block: Value, expect: Option<&str>| {
-            let failure = super::check(&source, &block).err();
+        let expect = |block: Value, expect: Option<&str>| {
+            let failure = check(&source, &block).err();
             assert_eq!(
                 failure.as_ref().map(|failure| failure.say.as_str()),
                 expect,
                 "{block}"
             );
         };
-        check(Value::Null, None);
-        check(
+        expect(Value::Null, None);
+        expect(
             json!({"host": "h", "port": 5432, "schema": "public", "table_names": ["a"]}),
             None,
         );
-        check(
+        expect(
             json!({"generic_config": {"credentials_env": "X", "schema": "s"}}),
             None,
         );
-        check(
+        expect(
             json!([]),
             Some("source `shop` is not a map of keys and values"),
         );
-        check(
+        expect(
             json!({"schmea": "s"}),
             Some("source `shop` has an unknown key `schmea`"),
         );
-        check(
+        expect(
             json!({"generic_config": {}, "schema": "s"}),
             Some("source `shop` has an unknown key `schema`"),
         );

@@ -1,5 +1,11 @@
 //! PostgreSQL and MariaDB as sources, against real servers that the tests start.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod harness;
 mod mysql_failures;
 mod mysql_reading;

@@ -2,6 +2,7 @@
 
 use crate::harness::*;
 use serde_json::json;
+use std::fmt::Write as _;
 
 /// What a column should become, and what it should hold.
 struct Case {
@@ -251,13 +252,18 @@ async fn values_of_every_type_arrive_as_the_server_prints_them() {
         CREATE DOMAIN positive AS numeric(10,2) CHECK (VALUE > 0); CREATE DOMAIN nested_domain AS positive;",
     );
     for (index, case) in CASES.iter().enumerate() {
-        setup += &format!(
+        let _ = write!(
+            setup,
             "CREATE TABLE t{index}(id int, v {}); INSERT INTO t{index} VALUES (0, NULL);",
             case.sql
         );
         for (row, value) in case.values.iter().enumerate() {
             let literal = value.replace('\'', "''");
-            setup += &format!("INSERT INTO t{index} VALUES ({}, '{literal}');", row + 1);
+            let _ = write!(
+                setup,
+                "INSERT INTO t{index} VALUES ({}, '{literal}');",
+                row + 1
+            );
         }
     }
     psql(database, &setup);
@@ -271,7 +277,7 @@ async fn values_of_every_type_arrive_as_the_server_prints_them() {
             .find(|stream| stream.name == name)
             .expect("a stream");
         let known = stream.schema.clone().expect("known before it is read");
-        let (pages, result) = read(&mut source, stream, Default::default()).await;
+        let (pages, result) = read(&mut source, stream, connect::Start::default()).await;
         result.expect(case.sql);
         let table = &pages[0].batches[0].table;
         assert_eq!(table.schema, *known, "{}", case.sql);

@@ -13,8 +13,10 @@ const READY_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Runs the server and waits for its own standard input to close, which the kernel does when the test process ends, however
 /// it ends; then ends the server at once and removes its folder. Nothing in there is worth a clean shutdown.
-const GUARD: &str = r#"trap '' INT TERM; dir=$1; signal=$2; shift 2; "$@" </dev/null & server=$!
-read -r line; kill -"$signal" "$server" 2>/dev/null; wait "$server"; cd /; rm -rf "$dir""#;
+///
+/// The shell's own words about a killed server would go to a pipe that nobody reads any more, which would end the shell.
+const GUARD: &str = r#"trap '' INT TERM PIPE; dir=$1; signal=$2; shift 2; "$@" </dev/null & server=$!
+read -r line; exec 2>/dev/null; kill -"$signal" "$server" 2>/dev/null; wait "$server"; cd /; rm -rf "$dir""#;
 
 /// Who a server runs as.
 #[derive(Clone, Copy)]

@@ -11,6 +11,8 @@ use connect::files::{
     RemovedFiles,
 };
 use domain::names::quote_identifier;
+use domain::say::Quoted;
+use domain::say;
 use domain::{Column, ColumnType, TableRef, TableSchema};
 use std::collections::BTreeMap;
 
@@ -125,7 +127,7 @@ impl<'a> Survey<'a> {
         let file_to_read = ReaderFile::new(file, &self.table.table.options);
         let inspection = reader.inspect(&file_to_read, name, &known).await?;
         for warning in &inspection.warnings {
-            self.warnings.push(format!("{}: {warning}", file.path));
+            self.warnings.push(format!("{}: {warning}", say!("", name Quoted(&file.path))));
         }
         for found in &inspection.tables {
             self.take(found);

@@ -19,13 +19,15 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     let place = context.place()?;
     let name = SecretName::parse(&arguments.name)?;
+    let allow = place.allow::<ConfigManage>()?;
+    secrets::check_unset(&allow, &place.project, &name)?;
     if !context.confirm(&format!(
         "Remove the secret `{name}`? It cannot be brought back."
     ))? {
         context.output.tell("nothing was removed");
         return Ok(());
     }
-    secrets::unset(&place.allow::<ConfigManage>()?, &place.project, &name)?;
+    secrets::unset(&allow, &place.project, &name)?;
     if context.output.json {
         return context
             .output

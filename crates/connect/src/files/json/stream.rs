@@ -79,6 +79,8 @@ fn malformed(place: &Place, error: &serde_json::Error) -> Failure {
         "the file ends too early; copy it again and compare its size"
     } else if reason.contains("recursion limit") {
         "lists and objects may be nested 128 deep; flatten the data first"
+    } else if reason.contains("unicode code point") {
+        "it is not UTF-8 there: set `encoding`, for instance to `latin1`, or save it as UTF-8"
     } else {
         "a JSON file holds one array of objects, or one object on each line"
     };

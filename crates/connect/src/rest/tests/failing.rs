@@ -44,7 +44,7 @@ async fn statuses_become_failures_with_their_meaning() {
     .await;
     check(
         Reply::status(400, r#"{"detail": "bad limit"}"#),
-        FailureKind::Failed,
+        FailureKind::ConfigInvalid,
         1,
         "HTTP 400: bad limit",
     )

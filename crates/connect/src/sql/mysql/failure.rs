@@ -34,7 +34,8 @@ fn answered(number: u16, message: &str, at: &Place) -> Failure {
         // ER_HOST_IS_BLOCKED, ER_HOST_NOT_PRIVILEGED
         1129 | 1130 => new(FailureKind::Forbidden, " does not let this machine in: "),
         // ER_BAD_DB_ERROR
-        1049 => new(FailureKind::Missing, " has no such database: "),
+        1049 => new(FailureKind::Missing, " has no such database: ")
+            .hint("correct `database`; `SHOW DATABASES` lists those there are"),
         // ER_DBACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR, ER_SPECIFIC_ACCESS_DENIED_ERROR,
         // ER_VIEW_INVALID
         1044 | 1142 | 1143 | 1227 | 1356 => {

@@ -226,7 +226,7 @@ mod tests {
             data.extend([0, 2, 0, 0, 0, 4]);
             data.extend(row.to_be_bytes());
             let text = "x".repeat(row as usize);
-            data.extend(if row == 1 { -1_i32 } else { row as i32 }.to_be_bytes());
+            data.extend(if row == 1 { u32::MAX } else { row }.to_be_bytes());
             data.extend(if row == 1 { &[] } else { text.as_bytes() });
         }
         data.extend([0xff, 0xff]);

@@ -27,7 +27,8 @@ fn answered(code: &str, message: &str, at: &Place) -> Failure {
         )
         .hint("set `sslmode: require`"),
         "28000" => new(FailureKind::Unauthorized, " does not let this user in: "),
-        "3D000" => new(FailureKind::Missing, " has no such database: "),
+        "3D000" => new(FailureKind::Missing, " has no such database: ")
+            .hint("correct `database`; `psql --list` shows those there are"),
         "42501" => new(FailureKind::Forbidden, " may not be read by this user: ")
             .hint("grant it USAGE on the schema and SELECT on the table"),
         "42P01" | "42703" | "3F000" | "XX000" if at.is_reading => {

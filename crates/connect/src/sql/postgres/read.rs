@@ -8,7 +8,7 @@ use super::super::plan::Plan;
 use super::copy::Decoder;
 use super::failure::failure;
 use super::types::Wire;
-use super::{Session, catalog, open_types, rows, select};
+use super::{Session, open_types, pin, rows, select};
 use crate::failure::{Failure, FailureKind};
 use crate::page::{Page, Start};
 use bytes::{Buf, Bytes};
@@ -26,7 +26,7 @@ pub(super) async fn table(
     notices: Vec<String>,
     out: &Sender<Page>,
 ) -> Result<(), Failure> {
-    catalog::pin(session, &plan.table.found).await?;
+    pin::pin(session, &plan.table.found).await?;
     let mut attempt = passes(&plan.reading(), start)?;
     if let Some(position) = attempt
         .position
