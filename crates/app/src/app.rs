@@ -11,8 +11,8 @@ use sandbox::{Launcher, Policy};
 use security::permissions::{ConfigView, SourceView};
 use security::{Actor, Allow, Permission, Redactor, RequestId, authorize};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use store::jobs::Owner;
 use store::{Ids, Process, Store};
@@ -27,9 +27,14 @@ pub static REDACTOR: LazyLock<Arc<Redactor>> = LazyLock::new(|| Arc::new(Redacto
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes as a parameter")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everything else takes as a parameter"
+    )]
     fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }
@@ -112,7 +117,13 @@ impl App {
         options: OpenOptions,
         waiting: Option<&mut (dyn FnMut(&Holder) + Send)>,
     ) -> Result<Self> {
-        let OpenOptions { project, mut environment, command, wait_seconds, launcher } = options;
+        let OpenOptions {
+            project,
+            mut environment,
+            command,
+            wait_seconds,
+            launcher,
+        } = options;
         let project = Project::find(Path::new("."), project.as_deref(), &environment)?;
         environment.load_file(&project.env_file())?;
         environment.teach(&REDACTOR);
@@ -122,7 +133,10 @@ impl App {
         let (catalog, catalog_failures) = Catalog::load(Some(&project.connectors_dir()));
         let lock = match waiting {
             Some(waiting) => {
-                let (command, patience) = (format!("dango {command}"), Duration::from_secs(wait_seconds));
+                let (command, patience) = (
+                    format!("dango {command}"),
+                    Duration::from_secs(wait_seconds),
+                );
                 Some(ProjectLock::acquire(&project, &command, patience, waiting).await?)
             }
             None => None,
@@ -131,10 +145,16 @@ impl App {
         let request = RequestId::new(ids.next(clock.now()));
         let owner = Owner::of_this_process()
             .map_err(|error| Error::file("read", Path::new("/proc/self/stat"), error))?;
-        let process = Process { clock: Arc::clone(&clock), ids, owner };
+        let process = Process {
+            clock: Arc::clone(&clock),
+            ids,
+            owner,
+        };
         let store = Store::open(&project.metadata_file(&environment), process).await?;
         let warehouse = Warehouse::new(warehouse_settings(&project, &settings), launcher.clone());
-        let actor = Actor::Operator { os_user: os_user(&environment) };
+        let actor = Actor::Operator {
+            os_user: os_user(&environment),
+        };
         Ok(Self {
             project,
             environment,
@@ -175,7 +195,10 @@ impl App {
 
     /// Returns the names of the types of sources there are.
     pub(crate) fn kinds(&self) -> Vec<ConnectorName> {
-        self.catalog.list().map(|connector| connector.kind.clone()).collect()
+        self.catalog
+            .list()
+            .map(|connector| connector.kind.clone())
+            .collect()
     }
 
     /// Returns the id of a new load.
@@ -185,7 +208,11 @@ impl App {
 
     /// Returns whether children may run on a machine that cannot cage them.
     pub(crate) const fn cage_policy(&self) -> Policy {
-        if self.settings.sandbox.required { Policy::Required } else { Policy::WherePossible }
+        if self.settings.sandbox.required {
+            Policy::Required
+        } else {
+            Policy::WherePossible
+        }
     }
 
     /// Returns where sources may connect to.
@@ -205,25 +232,44 @@ fn warehouse_settings(project: &Project, settings: &ProjectConfig) -> Settings {
 /// Checks that whoever runs the program has the permission `P`.
 pub(crate) fn operator<P: Permission>(environment: &Environment) -> Result<Allow<P>> {
     let request = RequestId::new(Ids::seeded(rand::random()).next(SystemClock.now()));
-    Ok(authorize::<P>(&Actor::Operator { os_user: os_user(environment) }, request)?)
+    Ok(authorize::<P>(
+        &Actor::Operator {
+            os_user: os_user(environment),
+        },
+        request,
+    )?)
 }
 
 /// Checks the configuration without opening anything that a broken one would keep closed.
 pub(crate) fn check_config(options: &OpenOptions) -> Result<Vec<Finding>> {
     let allow = operator::<ConfigView>(&options.environment)?;
-    let project = Project::find(Path::new("."), options.project.as_deref(), &options.environment)?;
+    let project = Project::find(
+        Path::new("."),
+        options.project.as_deref(),
+        &options.environment,
+    )?;
     let mut environment = Environment::from_process();
     environment.load_file(&project.env_file())?;
     environment.teach(&REDACTOR);
     let (catalog, failures) = Catalog::load(Some(&project.connectors_dir()));
-    let kinds: Vec<_> = catalog.list().map(|connector| connector.kind.clone()).collect();
+    let kinds: Vec<_> = catalog
+        .list()
+        .map(|connector| connector.kind.clone())
+        .collect();
     let mut findings: Vec<_> = failures.into_iter().map(Finding::of_connector).collect();
     findings.extend(config::validate(&allow, &project, &environment, &kinds)?);
-    if let Ok(sources) = Sources::load(&operator(&options.environment)?, &project, &environment, &kinds) {
+    if let Ok(sources) = Sources::load(
+        &operator(&options.environment)?,
+        &project,
+        &environment,
+        &kinds,
+    ) {
         let broken = sources.usable().filter_map(|source| {
             let connector = catalog.find(source.kind.as_str())?;
             let checked = connect::source::check(connector, &source.name, &source.block_as_written);
-            checked.err().map(|failure| Finding::of_source(source, failure))
+            checked
+                .err()
+                .map(|failure| Finding::of_source(source, failure))
         });
         findings.extend(broken);
     }
@@ -232,6 +278,8 @@ pub(crate) fn check_config(options: &OpenOptions) -> Result<Vec<Finding>> {
 
 /// Returns who is at the command line, for the audit.
 fn os_user(environment: &Environment) -> String {
-    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| environment.setting(name));
+    let name = ["SUDO_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| environment.setting(name));
     name.unwrap_or("unknown").to_owned()
 }

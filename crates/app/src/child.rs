@@ -19,7 +19,10 @@ pub fn run() -> u8 {
 }
 
 /// The parent keeps the end of a child's stderr for its log.
-#[expect(clippy::print_stderr, reason = "a child has nobody but its parent to tell")]
+#[expect(
+    clippy::print_stderr,
+    reason = "a child has nobody but its parent to tell"
+)]
 fn fail(error: &dyn std::error::Error) -> u8 {
     eprintln!("{error}");
     1

@@ -65,7 +65,7 @@ impl Origin {
         match self {
             Self::Given => Say::new("given"),
             Self::Variable { name, origin } => environment::describe(name, *origin),
-            Self::SecretFile(path) => say!("", name * path.as_path()),
+            Self::SecretFile(path) => say!("", name path.as_path()),
             Self::Secrets { key, line } => {
                 say!("`.dlt/secrets.toml` line ", *line, " (", name Quoted(key), ")")
             }

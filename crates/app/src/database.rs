@@ -73,20 +73,27 @@ pub async fn status(app: &App, allow: &Allow<HealthView>) -> Result<DatabaseStat
     let mut schemas: BTreeMap<String, SchemaStatus> = BTreeMap::new();
     let mut loaded = Vec::new();
     for row in &rows {
-        let (Some(schema), Some(table)) = (text(row, "schema_name"), text(row, "table_name")) else {
+        let (Some(schema), Some(table)) = (text(row, "schema_name"), text(row, "table_name"))
+        else {
             continue;
         };
         if table == "_dlt_loads" {
             loaded.push(schema.clone());
         }
-        let entry = schemas.entry(schema.clone()).or_insert_with(|| SchemaStatus {
-            schema,
-            last_load_at: None,
-            tables: Vec::new(),
-        });
+        let entry = schemas
+            .entry(schema.clone())
+            .or_insert_with(|| SchemaStatus {
+                schema,
+                last_load_at: None,
+                tables: Vec::new(),
+            });
         if !is_bookkeeping(&table) {
             let number = |column: &str| crate::sync::number(row, column);
-            entry.tables.push(TableStatus { rows: number("rows"), columns: number("columns"), table });
+            entry.tables.push(TableStatus {
+                rows: number("rows"),
+                columns: number("columns"),
+                table,
+            });
         }
     }
     for schema in loaded {
@@ -111,10 +118,20 @@ pub async fn status(app: &App, allow: &Allow<HealthView>) -> Result<DatabaseStat
 
 /// Rewrites the warehouse without its free space. The old file is replaced only by a complete one.
 pub async fn compact(app: &App, allow: &Allow<PlatformManage>) -> Result<Compacted> {
-    let effect = app.store.begin_effect(allow, Act::new(Event::WarehouseCompacted)).await?;
+    let effect = app
+        .store
+        .begin_effect(allow, Act::new(Event::WarehouseCompacted))
+        .await?;
     let compacted = app.warehouse.compact(allow).await;
-    let outcome = if compacted.is_ok() { Outcome::Done } else { Outcome::Failed };
+    let outcome = if compacted.is_ok() {
+        Outcome::Done
+    } else {
+        Outcome::Failed
+    };
     app.store.finish_effect(allow, effect, outcome).await?;
     let report = compacted?;
-    Ok(Compacted { bytes_before: report.bytes_before, bytes_after: report.bytes_after })
+    Ok(Compacted {
+        bytes_before: report.bytes_before,
+        bytes_after: report.bytes_after,
+    })
 }

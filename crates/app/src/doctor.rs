@@ -31,7 +31,12 @@ pub struct Finding {
 
 impl Finding {
     fn new(area: &'static str, state: State, say: impl Into<Say>, fix: impl Into<Say>) -> Self {
-        Self { area, state, say: say.into().to_string(), fix: fix.into().to_string() }
+        Self {
+            area,
+            state,
+            say: say.into().to_string(),
+            fix: fix.into().to_string(),
+        }
     }
 }
 
@@ -41,11 +46,21 @@ pub async fn check(options: OpenOptions) -> Vec<Finding> {
     let app = match App::open(options, &mut |_| {}).await {
         Ok(app) => app,
         Err(error) => {
-            findings.push(Finding::new("project", State::Problem, error.say, error.hint));
+            findings.push(Finding::new(
+                "project",
+                State::Problem,
+                error.say,
+                error.hint,
+            ));
             return findings;
         }
     };
-    findings.push(Finding::new("project", State::Ok, say!("", name *app.project.root()), ""));
+    findings.push(Finding::new(
+        "project",
+        State::Ok,
+        say!("", name app.project.root()),
+        "",
+    ));
     findings.extend(configuration(&app));
     findings.extend(secrets(&app).await);
     findings.push(warehouse(&app).await);
@@ -69,7 +84,12 @@ fn machine() -> Vec<Finding> {
         .collect();
     if findings.is_empty() {
         let abi = level.landlock_abi;
-        findings.push(Finding::new("cage", State::Ok, say!("Landlock ABI ", abi, " and seccomp"), ""));
+        findings.push(Finding::new(
+            "cage",
+            State::Ok,
+            say!("Landlock ABI ", abi, " and seccomp"),
+            "",
+        ));
     }
     findings
 }
@@ -79,7 +99,12 @@ fn configuration(app: &App) -> Vec<Finding> {
         .allow::<ConfigView>()
         .and_then(|allow| config::validate(&allow, &app.project, &app.environment, &app.kinds()));
     let mut findings: Vec<_> = match checked {
-        Err(error) => vec![Finding::new("configuration", State::Problem, error.say, error.hint)],
+        Err(error) => vec![Finding::new(
+            "configuration",
+            State::Problem,
+            error.say,
+            error.hint,
+        )],
         Ok(found) => found
             .into_iter()
             .map(|finding| {
@@ -92,10 +117,20 @@ fn configuration(app: &App) -> Vec<Finding> {
             .collect(),
     };
     for failure in &app.catalog_failures {
-        findings.push(Finding::new("connectors", State::Problem, failure.say.clone(), failure.hint.clone()));
+        findings.push(Finding::new(
+            "connectors",
+            State::Problem,
+            failure.say.clone(),
+            failure.hint.clone(),
+        ));
     }
     if findings.is_empty() {
-        findings.push(Finding::new("configuration", State::Ok, "nothing to say", ""));
+        findings.push(Finding::new(
+            "configuration",
+            State::Ok,
+            "nothing to say",
+            "",
+        ));
     }
     findings
 }
@@ -103,7 +138,12 @@ fn configuration(app: &App) -> Vec<Finding> {
 async fn secrets(app: &App) -> Vec<Finding> {
     let warnings = hygiene::check(&app.project).await;
     if warnings.is_empty() {
-        return vec![Finding::new("secrets", State::Ok, "private, and not in git", "")];
+        return vec![Finding::new(
+            "secrets",
+            State::Ok,
+            "private, and not in git",
+            "",
+        )];
     }
     warnings
         .into_iter()
@@ -124,7 +164,13 @@ async fn warehouse(app: &App) -> Finding {
         Ok(status) if status.free_bytes * 2 > status.file_bytes => Finding::new(
             "warehouse",
             State::Warning,
-            say!("", status.free_bytes >> 20, " of ", status.file_bytes >> 20, " MB hold nothing"),
+            say!(
+                "",
+                status.free_bytes >> 20,
+                " of ",
+                status.file_bytes >> 20,
+                " MB hold nothing"
+            ),
             "return them with `dango db compact`",
         ),
         Ok(status) => {

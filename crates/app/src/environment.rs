@@ -70,7 +70,7 @@ impl Environment {
         let parsed = dotenv::parse(text.expose(), lookup).map_err(|broken| {
             Error::invalid(
                 Code::ConfigUnreadable,
-                say!("", name *path, " line ", broken.line, ": ", broken.problem),
+                say!("", name path, " line ", broken.line, ": ", broken.problem),
             )
             .hint("a line is `NAME=value`; quote a value that has spaces, `#` or quotes: `NAME='value'`")
         })?;

@@ -103,7 +103,7 @@ impl Error {
     pub fn file(act: &'static str, path: &Path, error: io::Error) -> Self {
         let say = say!(
             "",
-            name * path,
+            name path,
             " could not be ",
             Say::new(act),
             ": ",
@@ -118,11 +118,10 @@ impl Error {
                 .hint("check its name and the folder it should be in"),
             io::ErrorKind::IsADirectory => Self::invalid(Code::FileAccess, say)
                 .hint("a file belongs there: move the folder away"),
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::invalid(
-                Code::FileAccess,
-                say,
-            )
-            .hint(say!("check who owns ", name * path, " and its mode")),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::invalid(Code::FileAccess, say)
+                    .hint(say!("check who owns ", name path, " and its mode"))
+            }
             _ => Self::invalid(Code::FileAccess, say)
                 .hint("`dango doctor` looks at all files of the project"),
         };

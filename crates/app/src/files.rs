@@ -46,7 +46,7 @@ pub(crate) fn read_text(path: &Path) -> Result<Option<String>> {
         .read_to_end(&mut bytes)
         .map_err(|error| Error::file("read", path, error))?;
     if bytes.len() as u64 > limit {
-        let say = say!("", name * path, " is larger than ", limit, " bytes");
+        let say = say!("", name path, " is larger than ", limit, " bytes");
         return Err(Error::limit(Code::ConfigUnreadable, say));
     }
     match String::from_utf8(bytes) {
@@ -58,7 +58,7 @@ pub(crate) fn read_text(path: &Path) -> Result<Option<String>> {
                 .take(error.utf8_error().valid_up_to());
             let line = good.filter(|byte| **byte == b'\n').count() + 1;
             // The cause would carry the bytes along; they may be a secret.
-            let say = say!("", name * path, " is not UTF-8 text: see line ", line);
+            let say = say!("", name path, " is not UTF-8 text: see line ", line);
             Err(Error::invalid(Code::ConfigUnreadable, say).hint("save it as UTF-8"))
         }
     }

@@ -44,7 +44,7 @@ impl Project {
             Some(root) => Self::open(root),
             None => Err(Error::not_found(
                 Code::ProjectNotFound,
-                say!("no Dango project in ", name * start, " or above it"),
+                say!("no Dango project in ", name start, " or above it"),
             )
             .hint("create one with `dango init`, or name one with `--project FOLDER`")),
         }
@@ -55,7 +55,7 @@ impl Project {
         let missing = || {
             let say = say!(
                 "",
-                name * root,
+                name root,
                 " is no Dango project: it has no `.dango/project.yml`"
             );
             Error::not_found(Code::ProjectNotFound, say).hint("create one with `dango init`")

@@ -21,7 +21,11 @@ pub struct QueryRequest {
 }
 
 /// Runs a query; its rows come as the result is read.
-pub async fn run(app: &App, allow: &Allow<QueryExecute>, request: &QueryRequest) -> Result<QueryResult> {
+pub async fn run(
+    app: &App,
+    allow: &Allow<QueryExecute>,
+    request: &QueryRequest,
+) -> Result<QueryResult> {
     let limits = limits(app, request, request.rows_max.unwrap_or(QUERY_ROWS_DEFAULT))?;
     Ok(app.warehouse.query(allow, &request.sql, limits).await?)
 }
@@ -36,18 +40,25 @@ pub async fn export(
     force: bool,
 ) -> Result<ExportReport> {
     if output.exists() && !force {
-        return Err(Error::conflict(Code::OutputExists, say!("", name *output, " exists already"))
-            .hint("choose another name, or overwrite it with `--force`"));
+        return Err(
+            Error::conflict(Code::OutputExists, say!("", name output, " exists already"))
+                .hint("choose another name, or overwrite it with `--force`"),
+        );
     }
     let limits = limits(app, request, request.rows_max.unwrap_or(u64::MAX))?;
-    let path = std::path::absolute(output).map_err(|error| Error::file("written", output, error))?;
-    let report = app.warehouse.export_file(allow, &request.sql, limits, &path, format).await;
+    let path =
+        std::path::absolute(output).map_err(|error| Error::file("written", output, error))?;
+    let report = app
+        .warehouse
+        .export_file(allow, &request.sql, limits, &path, format)
+        .await;
     report.map_err(|error| match error {
-        WarehouseError::Io(text) => {
-            Error::invalid(Code::OutputFailed, say!("", name *output, " could not be written"))
-                .hint("check that its folder exists and may be written")
-                .caused_by(text)
-        }
+        WarehouseError::Io(text) => Error::invalid(
+            Code::OutputFailed,
+            say!("", name output, " could not be written"),
+        )
+        .hint("check that its folder exists and may be written")
+        .caused_by(text),
         other => other.into(),
     })
 }
@@ -56,9 +67,21 @@ fn limits(app: &App, request: &QueryRequest, rows_max: u64) -> Result<QueryLimit
     if request.sql.len() > SQL_BYTES_MAX {
         return Err(Error::limit(
             Code::QueryRefused,
-            say!("the query has ", request.sql.len(), " bytes; at most ", SQL_BYTES_MAX, " are allowed"),
+            say!(
+                "the query has ",
+                request.sql.len(),
+                " bytes; at most ",
+                SQL_BYTES_MAX,
+                " are allowed"
+            ),
         ));
     }
-    let seconds = request.timeout_seconds.unwrap_or(app.settings.api.query_timeout_seconds);
-    Ok(QueryLimits { rows_max, timeout: Duration::from_secs(seconds), ..QueryLimits::default() })
+    let seconds = request
+        .timeout_seconds
+        .unwrap_or(app.settings.api.query_timeout_seconds);
+    Ok(QueryLimits {
+        rows_max,
+        timeout: Duration::from_secs(seconds),
+        ..QueryLimits::default()
+    })
 }

@@ -87,7 +87,11 @@ pub fn set(
 }
 
 /// Returns the error of a secret that [`unset`] would not find, before anybody is asked whether it may go.
-pub fn check_unset(_allow: &Allow<ConfigManage>, project: &Project, name: &SecretName) -> Result<()> {
+pub fn check_unset(
+    _allow: &Allow<ConfigManage>,
+    project: &Project,
+    name: &SecretName,
+) -> Result<()> {
     let text = Plain::new(files::read_text(&project.secrets_file())?.unwrap_or_default());
     let file = SecretsFile::parse(text.expose(), SECRETS_FILE)?;
     edit::unset(text.expose(), &file, name).map(|_| ())

@@ -9,27 +9,31 @@ use security::{Allow, Event};
 use store::effects::Outcome;
 use store::jobs::{self, Job, JobEnd};
 use store::sync_runs::NewSyncRun;
-use store::{Act, StoreError};
+use store::Act;
 
 /// Settles everything that a process which is gone left running. Only whoever holds the project's lock does this.
 pub(crate) async fn settle(app: &App) -> Result<()> {
     let allow = app.allow::<SourceSync>()?;
-    let lost = app
+    let lost: Vec<Job> = app
         .store
-        .run_read(&allow, async |tx| Ok::<_, StoreError>(jobs::list_lost(&tx).await?))
+        .run_read(&allow, async |tx| jobs::list_lost(&tx).await)
         .await?;
     for job in lost {
         settle_sync(app, &allow, &job).await?;
     }
     let manage = app.allow::<PlatformManage>()?;
     for effect in app.store.find_lost_effects(&manage).await? {
-        app.store.settle_effect(&manage, effect, Outcome::Unknown).await?;
+        app.store
+            .settle_effect(&manage, effect, Outcome::Unknown)
+            .await?;
     }
     Ok::<_, crate::Error>(())
 }
 
 async fn settle_sync(app: &App, allow: &Allow<SourceSync>, job: &Job) -> Result<()> {
-    let Ok(source) = SourceName::parse(&job.target) else { return Ok(()) };
+    let Ok(source) = SourceName::parse(&job.target) else {
+        return Ok(());
+    };
     let report = match &job.load_id {
         Some(load_id) => find_report(app, allow, &source, load_id).await?,
         None => None,
@@ -39,7 +43,9 @@ async fn settle_sync(app: &App, allow: &Allow<SourceSync>, job: &Job) -> Result<
         None => (JobEnd::Interrupted, Event::SyncInterrupted),
     };
     tracing::info!(source.name = %source, job.id = %job.id, job.state = %end.state(), "settled a sync that was cut off");
-    let act = Act::new(event).target(source.as_str()).detail("settled", true);
+    let act = Act::new(event)
+        .target(source.as_str())
+        .detail("settled", true);
     let report = report.unwrap_or_default();
     finish_job(app, allow, act, &job.lease(), end, |end| NewSyncRun {
         job: job.id,
@@ -48,7 +54,9 @@ async fn settle_sync(app: &App, allow: &Allow<SourceSync>, job: &Job) -> Result<
         started_at: job.started_at.unwrap_or(job.created_at),
         end,
         report: report.clone(),
-        warnings: vec!["the process ended before it could write this down; it was settled later".into()],
+        warnings: vec![
+            "the process ended before it could write this down; it was settled later".into(),
+        ],
         options: job.options.clone(),
     })
     .await
@@ -65,11 +73,23 @@ async fn find_report(
         return Ok(None);
     }
     let ledger = Ledger::new(source);
-    let tables = app.warehouse.tables(&allow.narrow(), Some(ledger.schema())).await?;
-    if !tables.iter().any(|table| table.table.table == "_dango_loads") {
+    let tables = app
+        .warehouse
+        .tables(&allow.narrow(), Some(ledger.schema()))
+        .await?;
+    if !tables
+        .iter()
+        .any(|table| table.table.table == "_dango_loads")
+    {
         return Ok(None);
     }
-    let rows = app.warehouse.select(&allow.narrow(), &ledger.report_query(load_id)).await?;
-    let text = rows.first().and_then(|row| row.get("report")).and_then(|report| report.as_str());
+    let rows = app
+        .warehouse
+        .select(&allow.narrow(), &ledger.report_query(load_id))
+        .await?;
+    let text = rows
+        .first()
+        .and_then(|row| row.get("report"))
+        .and_then(|report| report.as_str());
     Ok(text.map(|text| serde_json::from_str(text).unwrap_or_default()))
 }

@@ -65,12 +65,23 @@ async fn probe<P: UsesCredentials>(
 
 async fn probe_files(app: &App, source: &SourceConfig) -> Result<String> {
     let block = source.block(&app.environment, &REDACTOR)?;
-    let plan = plan(&FilesConfig::parse(&source.name, &block)?, app.project.root())?;
+    let plan = plan(
+        &FilesConfig::parse(&source.name, &block)?,
+        app.project.root(),
+    )?;
     // Starting the reader shows that it may read the folder.
     drop(Reader::start(&app.launcher, &plan.directory, app.cage_policy()).await?);
     let files: usize = plan.tables.iter().map(|table| table.files.len()).sum();
-    let bytes: u64 = plan.tables.iter().flat_map(|table| &table.files).map(|file| file.bytes).sum();
-    Ok(format!("{files} files, {bytes} bytes, for {} tables", plan.tables.len()))
+    let bytes: u64 = plan
+        .tables
+        .iter()
+        .flat_map(|table| &table.files)
+        .map(|file| file.bytes)
+        .sum();
+    Ok(format!(
+        "{files} files, {bytes} bytes, for {} tables",
+        plan.tables.len()
+    ))
 }
 
 /// Returns what reads the source.
@@ -100,29 +111,44 @@ async fn open_with<P: UsesCredentials>(
         tracing::warn!(source.name = %source.name, "{warning}");
     }
     let mut block = source.block(&app.environment, &REDACTOR)?;
-    if let (Engine::Rest, Some(days), Some(keys)) =
-        (connector.engine, source.lookback_days, block.as_object_mut())
-    {
+    if let (Engine::Rest, Some(days), Some(keys)) = (
+        connector.engine,
+        source.lookback_days,
+        block.as_object_mut(),
+    ) {
         // getdango's place for it is beside the block.
         keys.entry("lookback_days").or_insert_with(|| days.into());
     }
     let egress = egress(app, &resolved.credentials, &block);
     let time = Arc::clone(&app.clock);
-    Ok(Source::open(&connector, &source.name, &block, resolved.credentials, &egress, time).await?)
+    Ok(Source::open(
+        &connector,
+        &source.name,
+        &block,
+        resolved.credentials,
+        &egress,
+        time,
+    )
+    .await?)
 }
 
 /// Returns where the source may connect to. A private host may be contacted when the user names it himself, in the secrets
 /// of the source or in its block; the link-local and metadata addresses never.
 fn egress(app: &App, credentials: &connect::Credentials, block: &serde_json::Value) -> Egress {
     let mut egress = app.egress();
-    let named = ["host", "base_url"]
-        .iter()
-        .filter_map(|key| block.get(key).and_then(serde_json::Value::as_str).or_else(|| credentials.get(key)));
+    let named = ["host", "base_url"].iter().filter_map(|key| {
+        block
+            .get(key)
+            .and_then(serde_json::Value::as_str)
+            .or_else(|| credentials.get(key))
+    });
     for text in named {
         let url = url::Url::parse(text).ok();
         egress.permit(url.as_ref().and_then(url::Url::host_str).unwrap_or(text));
     }
-    if let Some(url) = credentials.get("credentials").and_then(|text| url::Url::parse(text).ok())
+    if let Some(url) = credentials
+        .get("credentials")
+        .and_then(|text| url::Url::parse(text).ok())
         && let Some(host) = url.host_str()
     {
         egress.permit(host);

@@ -43,7 +43,11 @@ pub async fn run(
 ) -> Result<Vec<SourceOutcome>> {
     let sources = app.sources(&allow.narrow())?;
     let chosen: Vec<SourceConfig> = if request.names.is_empty() {
-        sources.usable().filter(|source| source.enabled).cloned().collect()
+        sources
+            .usable()
+            .filter(|source| source.enabled)
+            .cloned()
+            .collect()
     } else {
         let named = request.names.iter().map(|name| named(&sources, name));
         named.collect::<Result<_>>()?
@@ -78,8 +82,15 @@ fn named(sources: &crate::config::Sources, name: &SourceName) -> Result<SourceCo
     if source.enabled {
         return Ok(source.clone());
     }
-    Err(Error::conflict(Code::SourceDisabled, say!("source ", name *name, " is disabled"))
-        .hint(say!("enable it with `dango source edit ", *name, " --enable`")))
+    Err(Error::conflict(
+        Code::SourceDisabled,
+        say!("source ", name name, " is disabled"),
+    )
+    .hint(say!(
+        "enable it with `dango source edit ",
+        *name,
+        " --enable`"
+    )))
 }
 
 /// Syncs one source and writes what became of it.
@@ -92,7 +103,14 @@ async fn run_source(
 ) -> SourceOutcome {
     let started_at = app.clock.now();
     let job = OnceLock::new();
-    let context = Context { app, allow, source, request, observer, job: &job };
+    let context = Context {
+        app,
+        allow,
+        source,
+        request,
+        observer,
+        job: &job,
+    };
     let ended = tokio::select! {
         ended = load(&context) => ended,
         () = app.cancel.cancelled() => Err(Error::interrupted()),
@@ -120,7 +138,13 @@ async fn run_source(
     if let Some(error) = &outcome.error {
         tracing::warn!(source.name = %source.name, error.code = %error.code, error.chain = %error.chain(), "sync failed");
     }
-    outcome.seconds = app.clock.now().micros_since(started_at) as f64 / 1e6;
+    let micros = app
+        .clock
+        .now()
+        .micros_since(started_at)
+        .max(0)
+        .cast_unsigned();
+    outcome.seconds = std::time::Duration::from_micros(micros).as_secs_f64();
     outcome
 }
 
@@ -148,7 +172,9 @@ pub(crate) async fn begin_job(
     resumed: bool,
 ) -> Result<Begun> {
     let name = context.source.name.as_str();
-    let act = Act::new(Event::SyncTriggered).target(name).detail("load_id", load_id.as_str());
+    let act = Act::new(Event::SyncTriggered)
+        .target(name)
+        .detail("load_id", load_id.as_str());
     let lease = context
         .app
         .store
@@ -167,7 +193,11 @@ pub(crate) async fn begin_job(
             jobs::start(&tx, created.id).await
         })
         .await?;
-    Ok(Begun { lease, load_id: load_id.clone(), resumed })
+    Ok(Begun {
+        lease,
+        load_id: load_id.clone(),
+        resumed,
+    })
 }
 
 /// Ends the job and adds the sync to the history; a sync that failed before it had a job gets one now.
@@ -183,28 +213,37 @@ async fn write_down(
         // Nobody else sets it: the load has ended.
         let _ = context.job.set(begun);
     }
-    let Some(begun) = context.job.get() else { return Ok(()) };
+    let Some(begun) = context.job.get() else {
+        return Ok(());
+    };
     let (end, event) = match &outcome.error {
         None => (JobEnd::Succeeded, Event::SyncCompleted),
-        Some(error) if error.code == Code::Interrupted => (JobEnd::Cancelled, Event::SyncInterrupted),
+        Some(error) if error.code == Code::Interrupted => {
+            (JobEnd::Cancelled, Event::SyncInterrupted)
+        }
         Some(error) => {
-            let text = crate::REDACTOR.redact(&error.with_hint());
-            (JobEnd::Failed(jobs::Failure::new(error.code, &text)), Event::SyncFailed)
+            let text = crate::REDACTOR.redact_talk(&error.with_hint());
+            (
+                JobEnd::Failed(jobs::Failure::new(error.code, &text)),
+                Event::SyncFailed,
+            )
         }
     };
     domain::fault::point("sync.before_job_end");
     let act = Act::new(event)
         .target(context.source.name.as_str())
         .detail("load_id", begun.load_id.as_str());
-    finish_job(context.app, context.allow, act, &begun.lease, end, |end| NewSyncRun {
-        job: begun.lease.job,
-        source: context.source.name.clone(),
-        load_id: Some(begun.load_id.clone()),
-        started_at,
-        end,
-        report: outcome.report.clone(),
-        warnings: Vec::new(),
-        options: options(context.request),
+    finish_job(context.app, context.allow, act, &begun.lease, end, |end| {
+        NewSyncRun {
+            job: begun.lease.job,
+            source: context.source.name.clone(),
+            load_id: Some(begun.load_id.clone()),
+            started_at,
+            end,
+            report: outcome.report.clone(),
+            warnings: Vec::new(),
+            options: options(context.request),
+        }
     })
     .await?;
     domain::fault::point("sync.after_job_end");

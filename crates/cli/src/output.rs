@@ -94,13 +94,25 @@ impl Output {
         self.talk
     }
 
-    /// Prints lines of data.
+    /// Prints what we have to say on stdout.
     #[expect(
         clippy::unused_self,
         reason = "everything is written through the value that knows how"
     )]
     pub(crate) fn print(self, text: &str) -> Result<(), Stop> {
-        let mut out = data_writer();
+        Self::write(Redacting::lines(io::stdout(), &REDACTOR), text)
+    }
+
+    /// Prints lines of the user's data: only secrets that are known are masked.
+    #[expect(
+        clippy::unused_self,
+        reason = "everything is written through the value that knows how"
+    )]
+    pub(crate) fn print_data(self, text: &str) -> Result<(), Stop> {
+        Self::write(data_writer(), text)
+    }
+
+    fn write(mut out: Redacting<Stdout>, text: &str) -> Result<(), Stop> {
         out.write_all(text.as_bytes())?;
         if !text.ends_with('\n') {
             out.write_all(b"\n")?;

@@ -12,12 +12,13 @@ const TOKEN_BYTES_MIN: usize = 20;
 pub(crate) fn learn(words: &[OsString], redactor: &Redactor) {
     let texts = words.iter().skip(1).filter_map(|word| word.to_str());
     for text in texts {
-        let value = text.split_once('=').map(|(_, value)| value);
-        let candidates = std::iter::once(text).chain(value);
-        for secret in candidates
-            .filter(|text| is_suspicious(text))
-            .chain(password(text))
-        {
+        // The value of a `KEY=VALUE`; base64 ends with `=` and is none.
+        let key_and_value = text.trim_end_matches('=').split_once('=');
+        let value = key_and_value
+            .and_then(|(key, _)| text.get(key.len() + 1..))
+            .unwrap_or(text);
+        let secrets = Some(value).filter(|text| is_suspicious(text));
+        for secret in secrets.into_iter().chain(password(text)) {
             redactor.learn(&Plain::new(secret.to_owned()));
         }
     }

@@ -53,7 +53,7 @@ fn missing(source: &SourceName, field: &str) -> Failure {
     let field = Quoted(field);
     Failure::new(
         FailureKind::CredentialMissing,
-        say!("source ", name *source, " needs ", name field, " and it was found nowhere"),
+        say!("source ", name source, " needs ", name field, " and it was found nowhere"),
     )
     .hint(say!(
         "store it with `dango secrets set sources.",

@@ -50,7 +50,12 @@ pub struct Failure {
 impl Failure {
     /// Returns a failure without a hint.
     pub fn new(kind: FailureKind, say: impl Into<Say>) -> Self {
-        Self { kind, say: say.into(), hint: Say::default(), source: None }
+        Self {
+            kind,
+            say: say.into(),
+            hint: Say::default(),
+            source: None,
+        }
     }
 
     /// Adds what to do next.
@@ -74,6 +79,8 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }

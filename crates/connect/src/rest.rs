@@ -147,7 +147,7 @@ fn test_stream<'a>(plan: &'a Plan, source: &SourceName) -> Result<&'a StreamPlan
             FailureKind::ConfigInvalid,
             say!(
                 "source ",
-                name * source,
+                name source,
                 " has no endpoint that can be read without a parent"
             ),
         )
@@ -161,7 +161,7 @@ fn plan(
     block: &Value,
     credentials: &Credentials,
 ) -> Result<Plan, Failure> {
-    let place = say!("source ", name * name);
+    let place = say!("source ", name name);
     let empty = Map::new();
     let entries = block.as_object().unwrap_or(&empty);
     let values = Values::Source {

@@ -48,7 +48,7 @@ impl Source {
                 FailureKind::ConfigInvalid,
                 say!(
                     "source ",
-                    name * name,
+                    name name,
                     " is read from files, not over a connection"
                 ),
             )),

@@ -135,9 +135,18 @@ mod tests {
     #[test]
     fn every_code_is_unique_and_explained() {
         for (index, code) in Code::ALL.iter().enumerate() {
-            assert_eq!(Code::parse(code.as_str()), Some(*code), "{code} stands twice");
+            assert_eq!(
+                Code::parse(code.as_str()),
+                Some(*code),
+                "{code} stands twice"
+            );
             assert!(code.explanation().len() > 40, "{code} is hardly explained");
-            assert!(Code::ALL.iter().skip(index + 1).all(|other| other.as_str() != code.as_str()));
+            assert!(
+                Code::ALL
+                    .iter()
+                    .skip(index + 1)
+                    .all(|other| other.as_str() != code.as_str())
+            );
         }
     }
 }

@@ -109,8 +109,14 @@ impl ColumnType {
                 Self::decimal_for(BIGINT_DIGITS.max(precision - scale), scale)
             }
             (
-                Self::Decimal { precision: p, scale: s },
-                Self::Decimal { precision: q, scale: t },
+                Self::Decimal {
+                    precision: p,
+                    scale: s,
+                },
+                Self::Decimal {
+                    precision: q,
+                    scale: t,
+                },
             ) => Self::decimal_for((p - s).max(q - t), s.max(t)),
             (Self::Date, Self::Timestamp) | (Self::Timestamp, Self::Date) => Self::Timestamp,
             _ => Self::Text,
@@ -140,7 +146,10 @@ pub struct Column {
 impl Column {
     /// Returns a column.
     pub fn new(name: impl Into<String>, kind: ColumnType) -> Self {
-        Self { name: name.into(), kind }
+        Self {
+            name: name.into(),
+            kind,
+        }
     }
 }
 
@@ -190,8 +199,18 @@ mod tests {
     #[test]
     fn every_type_is_read_back_from_its_sql_name() {
         for kind in [
-            Boolean, BigInt, decimal(12, 2), Double, Text, Binary, Date, Time, Timestamp,
-            TimestampTz, Uuid, Json,
+            Boolean,
+            BigInt,
+            decimal(12, 2),
+            Double,
+            Text,
+            Binary,
+            Date,
+            Time,
+            Timestamp,
+            TimestampTz,
+            Uuid,
+            Json,
         ] {
             assert_eq!(ColumnType::from_sql(&kind.to_sql()), Some(kind));
         }

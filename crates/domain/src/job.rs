@@ -65,16 +65,26 @@ impl JobState {
 
     /// Returns the state that was stored as `text`.
     pub fn from_stored(text: &str) -> Option<Self> {
-        [Self::Queued, Self::Running, Self::Succeeded, Self::Failed, Self::Cancelled, Self::Interrupted]
-            .into_iter()
-            .find(|state| state.as_str() == text)
+        [
+            Self::Queued,
+            Self::Running,
+            Self::Succeeded,
+            Self::Failed,
+            Self::Cancelled,
+            Self::Interrupted,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
     }
 
     /// Returns `to` when a job may go there from here.
     pub const fn step(self, to: Self) -> Result<Self, JobStep> {
         match (self, to) {
             (Self::Queued, Self::Running | Self::Cancelled)
-            | (Self::Running, Self::Succeeded | Self::Failed | Self::Cancelled | Self::Interrupted) => Ok(to),
+            | (
+                Self::Running,
+                Self::Succeeded | Self::Failed | Self::Cancelled | Self::Interrupted,
+            ) => Ok(to),
             (from, to) => Err(JobStep { from, to }),
         }
     }
@@ -102,10 +112,19 @@ mod tests {
         let all = [Queued, Running, Succeeded, Failed, Cancelled, Interrupted];
         for from in all {
             for to in all {
-                assert!(!(from.is_final() && from.step(to).is_ok()), "{from} -> {to}");
+                assert!(
+                    !(from.is_final() && from.step(to).is_ok()),
+                    "{from} -> {to}"
+                );
             }
             assert_eq!(JobState::from_stored(from.as_str()), Some(from));
         }
-        assert_eq!(Queued.step(Succeeded), Err(JobStep { from: Queued, to: Succeeded }));
+        assert_eq!(
+            Queued.step(Succeeded),
+            Err(JobStep {
+                from: Queued,
+                to: Succeeded
+            })
+        );
     }
 }

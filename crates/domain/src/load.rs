@@ -90,13 +90,15 @@ pub struct LoadReport {
 impl LoadReport {
     /// Returns rows inserted, updated and deleted over all tables.
     pub fn totals(&self) -> (u64, u64, u64) {
-        self.tables.iter().fold((0, 0, 0), |(inserted, updated, deleted), table| {
-            (
-                inserted + table.rows_inserted,
-                updated + table.rows_updated,
-                deleted + table.rows_deleted,
-            )
-        })
+        self.tables
+            .iter()
+            .fold((0, 0, 0), |(inserted, updated, deleted), table| {
+                (
+                    inserted + table.rows_inserted,
+                    updated + table.rows_updated,
+                    deleted + table.rows_deleted,
+                )
+            })
     }
 }
 

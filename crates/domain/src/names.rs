@@ -39,7 +39,10 @@ fn check_name(text: &str) -> Result<String, NameError> {
     if name.len() > NAME_BYTES_MAX {
         return Err(NameError::TooLong);
     }
-    if let Some(bad) = name.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '_') {
+    if let Some(bad) = name
+        .chars()
+        .find(|c| !c.is_ascii_alphanumeric() && *c != '_')
+    {
         return Err(NameError::Character(bad));
     }
     if !first.is_ascii_lowercase() {
@@ -130,12 +133,19 @@ pub struct TableRef {
 impl TableRef {
     /// Returns the table `table` of schema `schema`.
     pub fn new(schema: impl Into<String>, table: impl Into<String>) -> Self {
-        Self { schema: schema.into(), table: table.into() }
+        Self {
+            schema: schema.into(),
+            table: table.into(),
+        }
     }
 
     /// Returns `"schema"."table"`, quoted for SQL.
     pub fn to_sql(&self) -> String {
-        format!("{}.{}", quote_identifier(&self.schema), quote_identifier(&self.table))
+        format!(
+            "{}.{}",
+            quote_identifier(&self.schema),
+            quote_identifier(&self.table)
+        )
     }
 }
 
@@ -174,7 +184,8 @@ pub fn normalize(text: &str) -> String {
         if replaced.is_ascii_uppercase() {
             let previous = index.checked_sub(1).and_then(|at| characters.get(at));
             let next = characters.get(index + 1);
-            let starts_word = previous.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+            let starts_word = previous
+                .is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
                 || (previous.is_some_and(char::is_ascii_uppercase)
                     && next.is_some_and(char::is_ascii_lowercase));
             if starts_word && !name.ends_with('_') {
@@ -209,8 +220,15 @@ fn shorten(name: String) -> String {
     let tag = format!("_{:010x}_", hash & 0xff_ffff_ffff);
     let kept = IDENTIFIER_BYTES_MAX - tag.len();
     // The name is ASCII after normalisation, so any byte is a character boundary.
-    let (head, tail) = (name.get(..kept - kept / 2), name.get(name.len() - kept / 2..));
-    format!("{}{tag}{}", head.unwrap_or_default(), tail.unwrap_or_default())
+    let (head, tail) = (
+        name.get(..kept - kept / 2),
+        name.get(name.len() - kept / 2..),
+    );
+    format!(
+        "{}{tag}{}",
+        head.unwrap_or_default(),
+        tail.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]
@@ -241,7 +259,10 @@ mod tests {
 
     #[test]
     fn source_names_are_checked() {
-        assert_eq!(SourceName::parse("Shop_1").map(|n| n.to_string()), Ok("shop_1".into()));
+        assert_eq!(
+            SourceName::parse("Shop_1").map(|n| n.to_string()),
+            Ok("shop_1".into())
+        );
         for (text, error) in [
             ("", NameError::Empty),
             ("../x", NameError::Character('.')),
@@ -257,7 +278,10 @@ mod tests {
 
     #[test]
     fn identifiers_and_literals_are_quoted() {
-        assert_eq!(TableRef::new("raw_a", "b\"c").to_sql(), "\"raw_a\".\"b\"\"c\"");
+        assert_eq!(
+            TableRef::new("raw_a", "b\"c").to_sql(),
+            "\"raw_a\".\"b\"\"c\""
+        );
         assert_eq!(quote_literal("it's"), "'it''s'");
     }
 }

@@ -11,6 +11,12 @@ pub trait Shown {
     fn show(&self, out: &mut String);
 }
 
+impl<T: Shown + ?Sized> Shown for &T {
+    fn show(&self, out: &mut String) {
+        (**self).show(out);
+    }
+}
+
 /// A sentence for a user.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Say(String);
@@ -39,9 +45,14 @@ impl Say {
         self.0.push('`');
         let start = self.0.len();
         value.show(&mut self.0);
-        if self.0.get(start..).is_some_and(|name| name.contains(['\n', '\t'])) {
+        if self
+            .0
+            .get(start..)
+            .is_some_and(|name| name.contains(['\n', '\t']))
+        {
             let name = self.0.split_off(start);
-            self.0.push_str(&name.replace('\n', "\\n").replace('\t', "\\t"));
+            self.0
+                .push_str(&name.replace('\n', "\\n").replace('\t', "\\t"));
         }
         self.0.push('`');
         self
@@ -124,6 +135,12 @@ shown_by_display!(u8, u16, u32, u64, usize, i32, i64);
 impl Shown for std::path::Path {
     fn show(&self, out: &mut String) {
         Quoted(&self.to_string_lossy()).show(out);
+    }
+}
+
+impl Shown for std::path::PathBuf {
+    fn show(&self, out: &mut String) {
+        self.as_path().show(out);
     }
 }
 

@@ -1,7 +1,12 @@
 //! Masking: how a secret may be shown, and how it is removed from text that was not meant to hold it.
 
+mod shapes;
+mod views;
+
 use crate::plain::Plain;
+use std::borrow::Cow;
 use std::sync::RwLock;
+use views::{Decoded, View};
 use zeroize::Zeroizing;
 
 /// What stands for the hidden part of a secret; always the same length, so that it tells nothing.
@@ -9,9 +14,30 @@ pub const STARS: &str = "***************";
 
 /// Prefixes that say what a credential is and nothing about its value, longest first where one begins another.
 const KNOWN_PREFIXES: [&str; 24] = [
-    "sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_live_", "pk_test_", "whsec_", "sk-ant-", "sk-proj-", "sk-or-",
-    "github_pat_", "ghp_", "gho_", "ghs_", "glpat-", "xoxb-", "xoxp-", "xapp-", "shpat_", "pat-", "ya29.", "1//",
-    "dango_ak_", "dap_",
+    "sk_live_",
+    "sk_test_",
+    "rk_live_",
+    "rk_test_",
+    "pk_live_",
+    "pk_test_",
+    "whsec_",
+    "sk-ant-",
+    "sk-proj-",
+    "sk-or-",
+    "github_pat_",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "xapp-",
+    "shpat_",
+    "pat-",
+    "ya29.",
+    "1//",
+    "dango_ak_",
+    "dap_",
 ];
 
 /// Returns a secret as it may be shown: a known prefix, then exactly 15 stars.
@@ -35,7 +61,9 @@ pub struct Redactor {
 impl Redactor {
     /// Returns a redactor that knows nothing yet.
     pub const fn new() -> Self {
-        Self { known: RwLock::new(Vec::new()) }
+        Self {
+            known: RwLock::new(Vec::new()),
+        }
     }
 
     /// Remembers a secret, with its percent-encoded, base64, JSON-escaped and hex forms.
@@ -63,13 +91,77 @@ impl Redactor {
             Ok(known) => known,
             Err(poisoned) => poisoned.into_inner(),
         };
-        let mut clean = text.to_owned();
+        let mut clean = Cow::Borrowed(text);
         for (secret, shown) in known.iter() {
             if clean.contains(secret.as_str()) {
-                clean = clean.replace(secret.as_str(), shown);
+                clean = Cow::Owned(clean.replace(secret.as_str(), shown));
+            }
+            if clean.contains(CUT) {
+                mask_before_cuts(&mut clean, secret, shown);
             }
         }
-        clean
+        for view in View::ALL {
+            if view.changes(&clean) {
+                mask_decoded(&mut clean, view, &known);
+            }
+        }
+        clean.into_owned()
+    }
+
+    /// Returns `text` with every known secret masked, and what merely looks like one: for messages and logs, never for data.
+    pub fn redact_talk(&self, text: &str) -> String {
+        shapes::mask(&self.redact(text))
+    }
+}
+
+/// What stands where a long text was cut.
+const CUT: char = '…';
+
+/// Masks the beginning of a secret that a cut took the end of.
+fn mask_before_cuts(text: &mut Cow<'_, str>, secret: &str, shown: &str) {
+    let mut clean = String::new();
+    let mut parts = text.split(CUT).peekable();
+    while let Some(part) = parts.next() {
+        let cut = parts.peek().and_then(|_| {
+            let lengths = (SEARCHED_BYTES_MIN..secret.len()).rev();
+            lengths
+                .filter_map(|length| secret.get(..length))
+                .find(|start| part.ends_with(start))
+        });
+        match cut.and_then(|start| part.strip_suffix(start)) {
+            Some(before) => clean.extend([before, shown]),
+            None => clean.push_str(part),
+        }
+        if parts.peek().is_some() {
+            clean.push(CUT);
+        }
+    }
+    if clean != **text {
+        *text = Cow::Owned(clean);
+    }
+}
+
+/// Masks the secrets of `text` that are seen when it is read through `view`.
+fn mask_decoded(text: &mut Cow<'_, str>, view: View, known: &[(Zeroizing<String>, String)]) {
+    let decoded = Decoded::new(view, text);
+    let mut places: Vec<((usize, usize), &str)> = Vec::new();
+    for (secret, shown) in known {
+        let searched = view.secret(secret);
+        if searched.len() >= SEARCHED_BYTES_MIN {
+            let found = decoded.find(&searched).into_iter();
+            places.extend(found.map(|place| (place, shown.as_str())));
+        }
+    }
+    // From the end, so that the places before stay what they are; of two that overlap the one that reaches further.
+    places.sort_by_key(|((from, to), _)| std::cmp::Reverse((*to, std::cmp::Reverse(*from))));
+    let mut last = usize::MAX;
+    for ((from, to), shown) in places {
+        if to <= last
+            && let Some((before, after)) = text.get(..from).zip(text.get(to..))
+        {
+            *text = Cow::Owned(format!("{before}{shown}{after}"));
+            last = from;
+        }
     }
 }
 
@@ -89,11 +181,15 @@ mod encodings {
             percent(value, "-._~*"),
             json(value),
             hex(value),
-            base64(value.as_bytes(), 0),
-            base64(value.as_bytes(), 1),
-            base64(value.as_bytes(), 2),
+            Zeroizing::new(hex(value).to_ascii_uppercase()),
         ];
-        for form in encoded {
+        let base64 = (0..3).flat_map(|offset| {
+            let standard = base64(value.as_bytes(), offset);
+            // RFC 4648 §5, as in tokens and URLs.
+            let for_urls = Zeroizing::new(standard.replace('+', "-").replace('/', "_"));
+            [standard, for_urls]
+        });
+        for form in encoded.into_iter().chain(base64) {
             if form.len() >= super::SEARCHED_BYTES_MIN && !forms.contains(&form) {
                 forms.push(form);
             }
@@ -134,13 +230,23 @@ mod encodings {
         bytes.extend_from_slice(value);
         let mut out = Zeroizing::new(String::new());
         for chunk in bytes.chunks_exact(3) {
-            let group = chunk.iter().fold(0_usize, |group, byte| (group << 8) | usize::from(*byte));
+            let group = chunk
+                .iter()
+                .fold(0_usize, |group, byte| (group << 8) | usize::from(*byte));
             for shift in [18, 12, 6, 0] {
-                out.push(BASE64.get((group >> shift) & 63).map_or('=', |byte| char::from(*byte)));
+                out.push(
+                    BASE64
+                        .get((group >> shift) & 63)
+                        .map_or('=', |byte| char::from(*byte)),
+                );
             }
         }
         // The first characters mix in the unknown bytes; the incomplete last group mixes in whatever follows.
-        Zeroizing::new(out.chars().skip(if offset == 0 { 0 } else { offset + 1 }).collect())
+        Zeroizing::new(
+            out.chars()
+                .skip(if offset == 0 { 0 } else { offset + 1 })
+                .collect(),
+        )
     }
 }
 
@@ -173,5 +279,39 @@ mod tests {
             assert!(clean.contains(STARS), "{text} -> {clean}");
         }
         assert_eq!(redactor.redact("nothing here"), "nothing here");
+    }
+
+    #[test]
+    fn a_secret_escaped_by_anybodys_rules_is_removed() {
+        let redactor = Redactor::new();
+        redactor.learn(&Plain::new("k~ é'/\"\\z+1\nq%41>".into()));
+        for text in [
+            "?key=k%7e+%c3%a9'%2f%22%5Cz%2B1%0Aq%2541%3E&x",
+            "?key=k~%20é%27/%22%5cz+1%0aq%2541>",
+            r#"{"a":"k~ \u00e9'\/\"\\z+1\nq%41>"}"#,
+            r#"{"b":"{\"a\":\"k~ é'/\\\"\\\\z+1\\nq%41>\"}"}"#,
+            r#"Some("k~ é\'/\"\\z+1\nq%41>")"#,
+            r"k~ \u{e9}'/\u{22}\\z+1\nq%41\u{3e}",
+        ] {
+            let clean = redactor.redact(text);
+            assert!(
+                clean.contains(STARS) && !clean.contains("41"),
+                "{text} -> {clean}"
+            );
+        }
+        for text in ["100% a+b \\ %zz \\u{zz} \\u12 \\", "é\\ü%", "%"] {
+            assert_eq!(redactor.redact(text), text);
+        }
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_is_removed() {
+        let redactor = Redactor::new();
+        redactor.learn(&Plain::new("hunter2hunter2".into()));
+        assert_eq!(
+            redactor.redact("x hunter2hun…\ny"),
+            format!("x {STARS}…\ny")
+        );
+        assert_eq!(redactor.redact("a hunt… b…"), "a hunt… b…");
     }
 }

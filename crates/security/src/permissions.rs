@@ -77,6 +77,9 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), 29);
         assert!(ALL.iter().all(|(_, roles, _)| roles.contains(&Admin)));
-        assert!(ALL.iter().all(|(_, roles, _)| !roles.contains(&Viewer) || roles.contains(&Editor)));
+        assert!(
+            ALL.iter()
+                .all(|(_, roles, _)| !roles.contains(&Viewer) || roles.contains(&Editor))
+        );
     }
 }

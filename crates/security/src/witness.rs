@@ -30,7 +30,11 @@ impl<P: Permission> Allow<P> {
     where
         P: Implies<Q>,
     {
-        Allow { actor: self.actor.clone(), request: self.request, permission: PhantomData }
+        Allow {
+            actor: self.actor.clone(),
+            request: self.request,
+            permission: PhantomData,
+        }
     }
 }
 
@@ -56,9 +60,16 @@ pub fn authorize<P: Permission>(actor: &Actor, request: RequestId) -> Result<All
         Actor::Operator { .. } | Actor::Job { .. } => P::OPERATOR,
     };
     if allowed {
-        Ok(Allow { actor: actor.clone(), request, permission: PhantomData })
+        Ok(Allow {
+            actor: actor.clone(),
+            request,
+            permission: PhantomData,
+        })
     } else {
-        Err(Denied { actor: actor.audit_name(), permission: P::NAME })
+        Err(Denied {
+            actor: actor.audit_name(),
+            permission: P::NAME,
+        })
     }
 }
 
@@ -70,7 +81,9 @@ mod tests {
 
     #[test]
     fn the_operator_has_what_the_table_gives_him_and_no_more() {
-        let actor = Actor::Operator { os_user: "ada".into() };
+        let actor = Actor::Operator {
+            os_user: "ada".into(),
+        };
         let request = RequestId::new(Uuid::nil());
         let sync = authorize::<SourceSync>(&actor, request).expect("in the table");
         assert_eq!(sync.narrow::<SourceView>().actor(), &actor);
@@ -81,7 +94,12 @@ mod tests {
     #[test]
     fn whoever_has_a_permission_has_what_it_implies() {
         fn check<P: Implies<Q>, Q: Permission>() {
-            assert!(P::ROLES.iter().all(|role| Q::ROLES.contains(role)), "{} {}", P::NAME, Q::NAME);
+            assert!(
+                P::ROLES.iter().all(|role| Q::ROLES.contains(role)),
+                "{} {}",
+                P::NAME,
+                Q::NAME
+            );
             assert!(!P::OPERATOR || Q::OPERATOR);
         }
         check::<SourceSync, SourceView>();

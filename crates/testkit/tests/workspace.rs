@@ -12,7 +12,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("dango-security", &["dango-domain"]),
     ("dango-sandbox", &["dango-domain"]),
     ("dango-store", &["dango-domain", "dango-security"]),
-    ("dango-warehouse", &["dango-domain", "dango-security", "dango-sandbox"]),
+    (
+        "dango-warehouse",
+        &["dango-domain", "dango-security", "dango-sandbox"],
+    ),
     ("dango-connect", &["dango-domain", "dango-security"]),
     (
         "dango-app",
@@ -44,29 +47,53 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the workspace exists")
 }
 
 fn packages() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .current_dir(root())
         .output()
         .expect("cargo runs");
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
-    metadata["packages"].as_array().expect("packages").clone()
+    metadata
+        .get("packages")
+        .and_then(Value::as_array)
+        .expect("packages")
+        .clone()
+}
+
+fn name_of(value: &Value) -> &str {
+    value.get("name").and_then(Value::as_str).expect("a name")
 }
 
 /// The normal dependencies (not those of tests) of each crate.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let names = |package: &Value| -> BTreeSet<String> {
-        let all = package["dependencies"].as_array().expect("dependencies");
-        let normal = all.iter().filter(|dependency| dependency["kind"].is_null());
-        normal.map(|dependency| dependency["name"].as_str().expect("name").to_owned()).collect()
+        let all = package
+            .get("dependencies")
+            .and_then(Value::as_array)
+            .expect("dependencies");
+        let normal = all
+            .iter()
+            .filter(|dependency| dependency.get("kind").is_none_or(Value::is_null));
+        normal
+            .map(|dependency| name_of(dependency).to_owned())
+            .collect()
     };
     packages()
         .iter()
-        .map(|package| (package["name"].as_str().expect("name").to_owned(), names(package)))
+        .map(|package| (name_of(package).to_owned(), names(package)))
         .collect()
 }
 
@@ -77,7 +104,9 @@ fn crates_use_only_the_crates_the_table_allows() {
         if name == "dango-testkit" {
             continue;
         }
-        let allowed = edges.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in the table of edges"));
+        let allowed = edges
+            .get(name.as_str())
+            .unwrap_or_else(|| panic!("{name} is not in the table of edges"));
         for used in uses.iter().filter(|used| used.starts_with("dango-")) {
             assert!(
                 allowed.contains(&used.as_str()),
@@ -93,7 +122,9 @@ fn outside_dependencies_stay_with_their_owner() {
     for (name, uses) in dependencies() {
         for (dependency, owners) in OWNERS {
             assert!(
-                !uses.contains(*dependency) || owners.contains(&name.as_str()) || name == "dango-testkit",
+                !uses.contains(*dependency)
+                    || owners.contains(&name.as_str())
+                    || name == "dango-testkit",
                 "{name} must not use {dependency}: only {owners:?} may, so that it can be replaced in one place"
             );
         }
@@ -104,12 +135,12 @@ fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("crates")];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+        for entry in fs_err::read_dir(&folder).expect("a folder").flatten() {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = std::fs::read_to_string(&path).expect("UTF-8");
+                let text = fs_err::read_to_string(&path).expect("UTF-8");
                 found.push((path, text));
             }
         }
@@ -119,24 +150,52 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 #[test]
 fn files_hold_one_thing_and_are_named_after_it() {
-    const BANNED: [&str; 7] = ["utils", "util", "helpers", "common", "manager", "misc", "base"];
+    const BANNED: [&str; 7] = [
+        "utils", "util", "helpers", "common", "manager", "misc", "base",
+    ];
     for (path, text) in sources() {
         let stem = path.file_stem().expect("a name").to_string_lossy();
-        assert!(!BANNED.contains(&stem.as_ref()), "{}: a name that says nothing", path.display());
-        assert!(stem != "mod", "{}: modules are noun.rs beside noun/", path.display());
-        let production = text.split("#[cfg(test)]").next().unwrap_or_default().lines().count();
+        assert!(
+            !BANNED.contains(&stem.as_ref()),
+            "{}: a name that says nothing",
+            path.display()
+        );
+        assert!(
+            stem != "mod",
+            "{}: modules are noun.rs beside noun/",
+            path.display()
+        );
+        let production = text
+            .split("#[cfg(test)]")
+            .next()
+            .unwrap_or_default()
+            .lines()
+            .count();
         let is_test = path.components().any(|part| part.as_os_str() == "tests");
-        assert!(is_test || production <= 450, "{}: {production} lines; what second thing does it hold?", path.display());
+        assert!(
+            is_test || production <= 450,
+            "{}: {production} lines; what second thing does it hold?",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn nothing_is_left_undone_or_skipped() {
     // Put together here, so that this file does not find itself.
-    let words = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["#[ig", "nore"].concat(), ["unguar", "ded_"].concat()];
+    let words = [
+        ["TO", "DO"].concat(),
+        ["FIX", "ME"].concat(),
+        ["#[ig", "nore"].concat(),
+        ["unguar", "ded_"].concat(),
+    ];
     for (path, text) in sources() {
         for word in &words {
-            assert!(!text.contains(word.as_str()), "{} says {word}", path.display());
+            assert!(
+                !text.contains(word.as_str()),
+                "{} says {word}",
+                path.display()
+            );
         }
     }
 }

@@ -159,11 +159,8 @@ impl<'t> Editor<'t> {
 
     fn get(&self, name: &SourceName) -> Result<usize> {
         self.position(name).ok_or_else(|| {
-            Error::not_found(
-                Code::SourceNotFound,
-                say!("there is no source ", name * name),
-            )
-            .hint("`dango source list` shows what there is")
+            Error::not_found(Code::SourceNotFound, say!("there is no source ", name name))
+                .hint("`dango source list` shows what there is")
         })
     }
 

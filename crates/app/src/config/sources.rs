@@ -5,6 +5,8 @@ mod item;
 
 pub(super) use file::read;
 
+mod written;
+
 use super::finding::{Finding, Severity, nearest};
 use super::tree::Place;
 use super::variables;
@@ -53,11 +55,17 @@ impl SourceConfig {
     /// resolves the credentials follows. A value may be a secret from here on; `redactor` learns those of variables whose
     /// names say so.
     pub fn block(&self, environment: &Environment, redactor: &Redactor) -> Result<Value> {
+        self.teach(environment, redactor);
         let mut block = self.block_as_written.clone();
         if let Some(keys) = block.as_object_mut() {
             keys.retain(|key, value| !(key.ends_with("_env") && value.is_string()));
         }
         fill(&block, self.kind.as_str(), environment, redactor)
+    }
+
+    /// Teaches `redactor` what stands in the block and is a secret, by mistake or because an API is described that way.
+    pub(crate) fn teach(&self, environment: &Environment, redactor: &Redactor) {
+        written::teach(&self.block_as_written, environment, redactor);
     }
 }
 

@@ -65,7 +65,7 @@ impl Outlet {
             State::Talk => talk(&line),
             State::Waiting(_) | State::Journal(_) => Value::Object(line).to_string(),
         };
-        let mut text = redactor.redact(&text);
+        let mut text = redactor.redact_talk(&text);
         text.push('\n');
         // A full disk must not stop the work; that the log has a gap is seen from its times.
         match &mut *state {

@@ -24,7 +24,7 @@ pub struct Redacting<W: Write> {
 }
 
 impl<W: Write> Redacting<W> {
-    /// Returns a writer that hands on every line at once: for messages.
+    /// Returns a writer that hands on every line at once: for messages. What merely looks like a secret is masked as well.
     pub fn lines(inner: W, redactor: &'static Redactor) -> Self {
         Self {
             inner,
@@ -54,7 +54,11 @@ impl<W: Write> Redacting<W> {
     fn clean(&self, bytes: &[u8]) -> Vec<u8> {
         let mut clean = Vec::with_capacity(bytes.len());
         for chunk in bytes.utf8_chunks() {
-            clean.extend_from_slice(self.redactor.redact(chunk.valid()).as_bytes());
+            let text = match self.pace {
+                Pace::Lines => self.redactor.redact_talk(chunk.valid()),
+                Pace::Blocks => self.redactor.redact(chunk.valid()),
+            };
+            clean.extend_from_slice(text.as_bytes());
             clean.extend_from_slice(chunk.invalid());
         }
         clean

@@ -77,7 +77,7 @@ fn write(
         .skip(1)
         .find(|up| up.join(".dango/project.yml").is_file())
     {
-        warnings.push(say!("this project lies inside the project ", name * outer));
+        warnings.push(say!("this project lies inside the project ", name outer));
     }
     // First, so that at no instant a secret could be committed.
     let completed = complete_gitignore(&root, undo)?;

@@ -66,11 +66,16 @@ pub struct Removed {
 
 impl NewSource {
     /// Returns the source as it would stand in `sources.yml`, and its secrets.
-    fn split(&self, connector: &Connector) -> (Map<String, Value>, BTreeMap<String, Plain<String>>) {
+    fn split(
+        &self,
+        connector: &Connector,
+    ) -> (Map<String, Value>, BTreeMap<String, Plain<String>>) {
         let mut block = self.extra.clone();
         let mut secrets = BTreeMap::new();
         for (key, value) in &self.fields {
-            let name = connector.field(key).map_or(key.as_str(), |field| field.name.as_str());
+            let name = connector
+                .field(key)
+                .map_or(key.as_str(), |field| field.name.as_str());
             match value {
                 FieldValue::Text(text) => {
                     block.insert(key.clone(), scalar(text));
@@ -105,15 +110,25 @@ fn scalar(text: &str) -> Value {
     match serde_json::from_str::<Value>(text) {
         Ok(value @ (Value::Bool(_) | Value::Array(_) | Value::Object(_))) => value,
         Ok(Value::Number(number)) if number.to_string() == text => Value::Number(number),
-        _ => match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            Some(list) => list.split(',').map(|item| Value::from(item.trim())).collect(),
+        _ => match text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            Some(list) => list
+                .split(',')
+                .map(|item| Value::from(item.trim()))
+                .collect(),
             None => Value::from(text),
         },
     }
 }
 
 /// Connects to a source that is not saved yet and says what answered.
-pub async fn test_new(app: &App, allow: &Allow<SourceManage>, source: &NewSource) -> Result<String> {
+pub async fn test_new(
+    app: &App,
+    allow: &Allow<SourceManage>,
+    source: &NewSource,
+) -> Result<String> {
     let (block, secrets) = source.split(&draft(app, source.kind.as_str())?);
     probe(app, allow, &source.config(block), secrets).await
 }
@@ -125,21 +140,39 @@ pub async fn add(
     source: NewSource,
     test: bool,
 ) -> Result<Added> {
-    if app.sources(&allow.narrow())?.find(source.name.as_str()).is_some() {
+    if app
+        .sources(&allow.narrow())?
+        .find(source.name.as_str())
+        .is_some()
+    {
         return Err(Error::conflict(
             Code::SourceExists,
             say!("there is a source ", name source.name, " already"),
         )
         .hint("choose another name, or change it with `dango source edit`"));
     }
-    let tested = if test { Some(test_new(app, allow, &source).await?) } else { None };
+    let tested = if test {
+        Some(test_new(app, allow, &source).await?)
+    } else {
+        None
+    };
     let (block, secrets) = source.split(&draft(app, source.kind.as_str())?);
-    let act = Act::new(Event::SourceAdded).target(source.name.as_str()).detail("type", source.kind.as_str());
+    let act = Act::new(Event::SourceAdded)
+        .target(source.name.as_str())
+        .detail("type", source.kind.as_str());
     let effect = app.store.begin_effect(allow, act).await?;
     let written = write(app, allow, &source, block, &secrets);
-    let outcome = if written.is_ok() { Outcome::Done } else { Outcome::Failed };
+    let outcome = if written.is_ok() {
+        Outcome::Done
+    } else {
+        Outcome::Failed
+    };
     app.store.finish_effect(allow, effect, outcome).await?;
-    Ok(Added { name: source.name.clone(), tested, files: written? })
+    Ok(Added {
+        name: source.name.clone(),
+        tested,
+        files: written?,
+    })
 }
 
 fn write(
@@ -182,19 +215,33 @@ pub async fn edit(
     let sources = app.sources(&allow.narrow())?;
     let source = sources.get(name.as_str())?;
     let connector = draft(app, source.kind.as_str())?;
-    if let Some((key, _)) =
-        changes.set.iter().find(|(key, _)| connector.field(key).is_some_and(|field| field.secret))
+    if let Some((key, _)) = changes
+        .set
+        .iter()
+        .find(|(key, _)| connector.field(key).is_some_and(|field| field.secret))
     {
         return Err(Error::invalid(
             Code::UsageInvalid,
             say!("", name Quoted(key), " is a secret and does not belong into `sources.yml`"),
         )
-        .hint(say!("store it with `dango secrets set sources.", *name, ".", Quoted(key), "`")));
+        .hint(say!(
+            "store it with `dango secrets set sources.",
+            *name,
+            ".",
+            Quoted(key),
+            "`"
+        )));
     }
-    let effect =
-        app.store.begin_effect(allow, Act::new(Event::SourceUpdated).target(name.as_str())).await?;
+    let effect = app
+        .store
+        .begin_effect(allow, Act::new(Event::SourceUpdated).target(name.as_str()))
+        .await?;
     let edited = change(app, allow, source, &changes);
-    let outcome = if edited.is_ok() { Outcome::Done } else { Outcome::Failed };
+    let outcome = if edited.is_ok() {
+        Outcome::Done
+    } else {
+        Outcome::Failed
+    };
     app.store.finish_effect(allow, effect, outcome).await?;
     edited
 }
@@ -205,21 +252,47 @@ fn change(
     source: &SourceConfig,
     changes: &Changes,
 ) -> Result<()> {
-    const TOP: [&str; 7] =
-        ["description", "tags", "lookback_days", "contract", "shrink_limit_percent", "tables", "enabled"];
+    const TOP: [&str; 7] = [
+        "description",
+        "tags",
+        "lookback_days",
+        "contract",
+        "shrink_limit_percent",
+        "tables",
+        "enabled",
+    ];
     let kind = source.kind.as_str();
     let apply = |change: &Change<'_>| edit::apply(allow, &app.project, change);
     for (key, value) in &changes.set {
         let value = scalar(value);
-        let path: &[&str] = if TOP.contains(&key.as_str()) { &[key] } else { &[kind, key] };
-        apply(&Change::Set { name: &source.name, path, value })?;
+        let path: &[&str] = if TOP.contains(&key.as_str()) {
+            &[key]
+        } else {
+            &[kind, key]
+        };
+        apply(&Change::Set {
+            name: &source.name,
+            path,
+            value,
+        })?;
     }
     for key in &changes.unset {
-        let path: &[&str] = if TOP.contains(&key.as_str()) { &[key] } else { &[kind, key] };
-        apply(&Change::Unset { name: &source.name, path })?;
+        let path: &[&str] = if TOP.contains(&key.as_str()) {
+            &[key]
+        } else {
+            &[kind, key]
+        };
+        apply(&Change::Unset {
+            name: &source.name,
+            path,
+        })?;
     }
     if let Some(enabled) = changes.enabled {
-        apply(&Change::Set { name: &source.name, path: &["enabled"], value: enabled.into() })?;
+        apply(&Change::Set {
+            name: &source.name,
+            path: &["enabled"],
+            value: enabled.into(),
+        })?;
     }
     Ok(())
 }
@@ -235,12 +308,21 @@ pub async fn remove(
     if sources.find(name.as_str()).is_none() {
         return Err(sources.unknown(name.as_str()));
     }
-    let act = Act::new(Event::SourceRemoved).target(name.as_str()).detail("drop_data", drop_data);
+    let act = Act::new(Event::SourceRemoved)
+        .target(name.as_str())
+        .detail("drop_data", drop_data);
     let effect = app.store.begin_effect(allow, act).await?;
     let removed = take_out(app, allow, name, drop_data).await;
-    let outcome = if removed.is_ok() { Outcome::Done } else { Outcome::Failed };
+    let outcome = if removed.is_ok() {
+        Outcome::Done
+    } else {
+        Outcome::Failed
+    };
     app.store.finish_effect(allow, effect, outcome).await?;
-    Ok(Removed { name: name.clone(), tables_dropped: removed? })
+    Ok(Removed {
+        name: name.clone(),
+        tables_dropped: removed?,
+    })
 }
 
 async fn take_out(
@@ -255,7 +337,11 @@ async fn take_out(
         let tables = app.warehouse.tables(&allow.narrow(), Some(&schema)).await?;
         dropped = tables.iter().map(|table| table.table.to_string()).collect();
         let mut tx = app.warehouse.begin(&app.allow::<SourceSync>()?).await?;
-        tx.execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", quote_identifier(&schema))).await?;
+        tx.execute(&format!(
+            "DROP SCHEMA IF EXISTS {} CASCADE",
+            quote_identifier(&schema)
+        ))
+        .await?;
         tx.commit().await?;
     }
     edit::apply(allow, &app.project, &Change::Remove(name))?;

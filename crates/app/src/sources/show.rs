@@ -77,14 +77,19 @@ pub struct TableRows {
     pub rows: u64,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands fields over by reference"
+)]
 fn rfc3339<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.to_rfc3339())
 }
 
 impl From<SyncRun> for RunSummary {
     fn from(run: SyncRun) -> Self {
-        let (error_code, error) =
-            run.failure.map_or((None, None), |failure| (Some(failure.code), Some(failure.text)));
+        let (error_code, error) = run.failure.map_or((None, None), |failure| {
+            (Some(failure.code), Some(failure.text))
+        });
         Self {
             load_id: run.load_id.map(|id| id.to_string()),
             state: run.outcome.to_string(),
@@ -110,7 +115,11 @@ pub async fn list(app: &App, allow: &Allow<SourceView>) -> Result<Vec<SourceSumm
         .await
         .map_err(|error: StoreError| crate::Error::from(error))?;
     let sources = app.sources(allow)?;
-    Ok(sources.entries().iter().map(|entry| summary(entry, &latest)).collect())
+    Ok(sources
+        .entries()
+        .iter()
+        .map(|entry| summary(entry, &latest))
+        .collect())
 }
 
 fn summary(entry: &SourceEntry, latest: &BTreeMap<SourceName, SyncRun>) -> SourceSummary {
@@ -167,6 +176,7 @@ pub async fn show(app: &App, allow: &Allow<SourceView>, name: &SourceName) -> Re
 /// Returns the settings: the block as it is written, then the connector's fields that were found elsewhere.
 fn fields(app: &App, source: &SourceConfig) -> Result<Vec<ShownField>> {
     let connector = draft(app, source.kind.as_str())?;
+    source.teach(&app.environment, &REDACTOR);
     let mut shown = Vec::new();
     if let Value::Object(block) = &source.block_as_written {
         for (key, value) in block {
@@ -177,7 +187,11 @@ fn fields(app: &App, source: &SourceConfig) -> Result<Vec<ShownField>> {
             };
             shown.push(ShownField {
                 name: key.clone(),
-                value: if is_secret && !text.starts_with("${") { security::mask(&text) } else { text },
+                value: if is_secret && !text.starts_with("${") {
+                    security::mask(&text)
+                } else {
+                    text
+                },
                 origin: format!(".dango/sources.yml line {}", source.place.line),
             });
         }
@@ -189,21 +203,33 @@ fn fields(app: &App, source: &SourceConfig) -> Result<Vec<ShownField>> {
         return Ok(shown);
     };
     for (name, origin) in &resolved.origins {
-        if shown.iter().any(|field| connector.field(&field.name).is_some_and(|f| f.name == *name)) {
+        if shown.iter().any(|field| {
+            connector
+                .field(&field.name)
+                .is_some_and(|f| f.name == *name)
+        }) {
             continue;
         }
         let value = resolved.credentials.get(name).unwrap_or_default();
         let is_secret = connector.field(name).is_none_or(|field| field.secret);
         shown.push(ShownField {
             name: name.clone(),
-            value: if is_secret { security::mask(value) } else { value.to_owned() },
+            value: if is_secret {
+                security::mask(value)
+            } else {
+                value.to_owned()
+            },
             origin: origin.say().to_string(),
         });
     }
     Ok(shown)
 }
 
-async fn tables(app: &App, allow: &Allow<SourceView>, source: &SourceConfig) -> Result<Vec<TableRows>> {
+async fn tables(
+    app: &App,
+    allow: &Allow<SourceView>,
+    source: &SourceConfig,
+) -> Result<Vec<TableRows>> {
     if !app.settings.platform.warehouse_file.exists() {
         return Ok(Vec::new());
     }
@@ -216,7 +242,10 @@ async fn tables(app: &App, allow: &Allow<SourceView>, source: &SourceConfig) -> 
         let query = format!("SELECT count(*) AS n FROM {}", table.table.to_sql());
         let rows = app.warehouse.select(allow, &query).await?;
         let rows = rows.first().map_or(0, |row| crate::sync::number(row, "n"));
-        tables.push(TableRows { table: table.table.table, rows });
+        tables.push(TableRows {
+            table: table.table.table,
+            rows,
+        });
     }
     Ok(tables)
 }

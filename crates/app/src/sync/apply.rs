@@ -25,6 +25,8 @@ pub(crate) struct Staged {
 pub(crate) struct StagedStream {
     pub(crate) disposition: Disposition,
     pub(crate) cursor: Option<String>,
+    /// Whether a row may have been staged twice.
+    pub(crate) may_repeat: bool,
     pub(crate) tables: Vec<Staged>,
 }
 
@@ -48,7 +50,17 @@ pub(crate) async fn apply(
     let mut reports = Vec::new();
     for staged in &stream.tables {
         let old = existing.get(&staged.target);
-        let mut report = TableReport { table: staged.target.table.clone(), ..TableReport::default() };
+        let mut report = TableReport {
+            table: staged.target.table.clone(),
+            ..TableReport::default()
+        };
+        if let Some(staging) = &staged.staging
+            && stream.disposition == Disposition::Replace
+            && stream.may_repeat
+            && !staged.primary_key.is_empty()
+        {
+            keep_newest(tx, stream, staged, staging).await?;
+        }
         match (&staged.staging, old, stream.disposition) {
             (None, None, _) => continue,
             (Some(staging), None, disposition) => {
@@ -66,11 +78,21 @@ pub(crate) async fn apply(
             (None, Some(_), Disposition::Append) => {}
             (Some(staging), Some(old), Disposition::Append) => {
                 let columns = evolve(tx, staged, old, permits, &mut report).await?;
-                report.rows_inserted =
-                    tx.execute(&sql::insert_all(&staged.target, staging, &columns)).await?;
+                report.rows_inserted = tx
+                    .execute(&sql::insert_all(&staged.target, staging, &columns))
+                    .await?;
             }
             (staging, Some(old), Disposition::Merge) => {
-                merge(tx, stream, staged, staging.as_ref(), old, permits, &mut report).await?;
+                merge(
+                    tx,
+                    stream,
+                    staged,
+                    staging.as_ref(),
+                    old,
+                    permits,
+                    &mut report,
+                )
+                .await?;
             }
         }
         report.rows_total = count(tx, &staged.target).await?;
@@ -78,7 +100,8 @@ pub(crate) async fn apply(
     }
     for staged in &stream.tables {
         if let Some(staging) = &staged.staging {
-            tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql())).await?;
+            tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql()))
+                .await?;
         }
     }
     Ok(reports)
@@ -99,7 +122,8 @@ async fn replace(
             guard_shrink(&staged.target, rows, 0, permits)?;
         }
         report.rows_deleted = rows;
-        tx.execute(&format!("DELETE FROM {}", staged.target.to_sql())).await?;
+        tx.execute(&format!("DELETE FROM {}", staged.target.to_sql()))
+            .await?;
         return Ok(());
     };
     let compared = Compared {
@@ -114,7 +138,12 @@ async fn replace(
         guard_shrink(&staged.target, old_rows, new_rows, permits)?;
     }
     let changes = contract::changes(&old.columns, &staged.columns);
-    contract::check(&staged.target, &changes, permits.contract, permits.accept_schema)?;
+    contract::check(
+        &staged.target,
+        &changes,
+        permits.contract,
+        permits.accept_schema,
+    )?;
     if changes.is_empty() && row.get("same") == Some(&Value::Bool(true)) {
         return Ok(());
     }
@@ -124,12 +153,22 @@ async fn replace(
     report.rows_deleted = number(&deltas, "deleted");
     if permits.contract == Contract::Discard && !permits.accept_schema && !changes.is_empty() {
         let kept = contract::kept(&old.columns, &staged.columns);
-        tx.execute(&format!("DELETE FROM {}", staged.target.to_sql())).await?;
-        tx.execute(&sql::insert_all(&staged.target, staging, &with_load_id(&kept))).await?;
-        report.warnings.extend(changes.iter().map(Change::discarded));
+        tx.execute(&format!("DELETE FROM {}", staged.target.to_sql()))
+            .await?;
+        tx.execute(&sql::insert_all(
+            &staged.target,
+            staging,
+            &with_load_id(&kept),
+        ))
+        .await?;
+        report
+            .warnings
+            .extend(changes.iter().map(Change::discarded));
         return Ok(());
     }
-    report.schema_changes.extend(changes.iter().map(Change::describe));
+    report
+        .schema_changes
+        .extend(changes.iter().map(Change::describe));
     rename(tx, staged, staging).await
 }
 
@@ -144,22 +183,31 @@ async fn merge(
     report: &mut TableReport,
 ) -> Result<(), Error> {
     if let Some(parent) = &staged.parent
-        && let Some(parent_staging) =
-            stream.tables.iter().find(|table| table.target == *parent).and_then(|t| t.staging.as_ref())
+        && let Some(parent_staging) = stream
+            .tables
+            .iter()
+            .find(|table| table.target == *parent)
+            .and_then(|t| t.staging.as_ref())
     {
         let vanished = sql::delete_vanished_children(&staged.target, staging, parent_staging);
         report.rows_deleted = tx.execute(&vanished).await?;
-        report.rows_deleted += tx.execute(&sql::delete_orphans(&staged.target, parent)).await?;
+        report.rows_deleted += tx
+            .execute(&sql::delete_orphans(&staged.target, parent))
+            .await?;
     }
-    let Some(staging) = staging else { return Ok(()) };
+    let Some(staging) = staging else {
+        return Ok(());
+    };
     check_keys(tx, staged, staging).await?;
     keep_newest(tx, stream, staged, staging).await?;
     let columns = evolve(tx, staged, old, permits, report).await?;
     let key = &staged.primary_key;
-    report.rows_updated =
-        tx.execute(&sql::delete_changed(&staged.target, staging, key, &columns)).await?;
-    let inserted =
-        tx.execute(&sql::insert_missing(&staged.target, staging, key, &columns)).await?;
+    report.rows_updated = tx
+        .execute(&sql::delete_changed(&staged.target, staging, key, &columns))
+        .await?;
+    let inserted = tx
+        .execute(&sql::insert_missing(&staged.target, staging, key, &columns))
+        .await?;
     report.rows_inserted = inserted.saturating_sub(report.rows_updated);
     Ok(())
 }
@@ -173,9 +221,16 @@ async fn evolve(
     report: &mut TableReport,
 ) -> Result<Vec<Column>, Error> {
     let changes = contract::changes(&old.columns, &staged.columns);
-    contract::check(&staged.target, &changes, permits.contract, permits.accept_schema)?;
+    contract::check(
+        &staged.target,
+        &changes,
+        permits.contract,
+        permits.accept_schema,
+    )?;
     if permits.contract == Contract::Discard && !permits.accept_schema {
-        report.warnings.extend(changes.iter().map(Change::discarded));
+        report
+            .warnings
+            .extend(changes.iter().map(Change::discarded));
         return Ok(with_load_id(&contract::kept(&old.columns, &staged.columns)));
     }
     for change in &changes {
@@ -186,7 +241,8 @@ async fn evolve(
             Change::Retyped { name, from, to } => {
                 let wide = from.widen(*to);
                 if wide != *from {
-                    tx.execute(&sql::alter_type(&staged.target, name, wide)).await?;
+                    tx.execute(&sql::alter_type(&staged.target, name, wide))
+                        .await?;
                 }
             }
             // A column the source no longer has keeps its old values; new rows have NULL there.
@@ -222,20 +278,26 @@ async fn keep_newest(
         .cursor
         .as_deref()
         .filter(|cursor| staged.columns.iter().any(|column| column.name == **cursor));
-    tx.execute(&sql::keep_newest(staging, &staged.primary_key, cursor)).await?;
+    tx.execute(&sql::keep_newest(staging, &staged.primary_key, cursor))
+        .await?;
     Ok(())
 }
 
 /// Refuses rows without a key: merged, they could only be lost or doubled.
 async fn check_keys(tx: &mut LoadTx, staged: &Staged, staging: &TableRef) -> Result<(), Error> {
     let key = &staged.primary_key;
-    let missing: Vec<_> =
-        key.iter().map(|column| format!("{} IS NULL", domain::names::quote_identifier(column))).collect();
+    let missing: Vec<_> = key
+        .iter()
+        .map(|column| format!("{} IS NULL", domain::names::quote_identifier(column)))
+        .collect();
     if missing.is_empty() {
         return Err(Error::merge_without_key(&staged.target));
     }
-    let query =
-        format!("SELECT count(*) AS n FROM {} WHERE {}", staging.to_sql(), missing.join(" OR "));
+    let query = format!(
+        "SELECT count(*) AS n FROM {} WHERE {}",
+        staging.to_sql(),
+        missing.join(" OR ")
+    );
     match number(&first_row(tx, &query).await?, "n") {
         0 => Ok(()),
         rows => Err(Error::rows_without_key(&staged.target, key, rows)),
@@ -257,7 +319,12 @@ pub(crate) fn guard_shrink(
     }
     let lost_percent = u128::from(old_rows - new_rows) * 100 / u128::from(old_rows);
     if lost_percent > u128::from(permits.shrink_limit_percent) {
-        return Err(Error::replace_shrinks(table, old_rows, new_rows, permits.shrink_limit_percent));
+        return Err(Error::replace_shrinks(
+            table,
+            old_rows,
+            new_rows,
+            permits.shrink_limit_percent,
+        ));
     }
     Ok(())
 }
@@ -267,11 +334,13 @@ pub(crate) async fn count(tx: &mut LoadTx, table: &TableRef) -> Result<u64, Erro
     Ok(number(&row, "n"))
 }
 
-async fn first_row(
-    tx: &mut LoadTx,
-    query: &str,
-) -> Result<serde_json::Map<String, Value>, Error> {
-    Ok(tx.select(query).await?.into_iter().next().unwrap_or_default())
+async fn first_row(tx: &mut LoadTx, query: &str) -> Result<serde_json::Map<String, Value>, Error> {
+    Ok(tx
+        .select(query)
+        .await?
+        .into_iter()
+        .next()
+        .unwrap_or_default())
 }
 
 /// Returns a count from a row; DuckDB answers wide sums as text.
@@ -285,5 +354,9 @@ pub(crate) fn number(row: &serde_json::Map<String, Value>, column: &str) -> u64 
 
 /// Returns the key by which a staged table is merged: a stream's own, or the row id of a child.
 pub(crate) fn key_of(own: &[String], is_child: bool) -> Vec<String> {
-    if is_child { vec![ROW_ID.into()] } else { own.to_vec() }
+    if is_child {
+        vec![ROW_ID.into()]
+    } else {
+        own.to_vec()
+    }
 }

@@ -1,5 +1,6 @@
 //! What the sync of one source works with.
 
+use super::Begun;
 use super::apply::Permits;
 use super::request::{Observer, SyncEvent, SyncRequest};
 use crate::config::SourceConfig;
@@ -8,7 +9,6 @@ use domain::{LoadId, TableRef, TableSchema};
 use security::Allow;
 use security::permissions::SourceSync;
 use std::collections::BTreeMap;
-use super::Begun;
 use std::sync::OnceLock;
 
 /// The sync of one source: who asked, for what, with which rights.
@@ -39,10 +39,16 @@ impl Context<'_> {
     }
 
     /// Returns the tables of a schema as they are now.
-    pub(crate) async fn tables(&self, schema: &str) -> Result<BTreeMap<TableRef, TableSchema>, Error> {
+    pub(crate) async fn tables(
+        &self,
+        schema: &str,
+    ) -> Result<BTreeMap<TableRef, TableSchema>, Error> {
         let view = self.allow.narrow();
         let tables = self.app.warehouse.tables(&view, Some(schema)).await?;
-        Ok(tables.into_iter().map(|table| (table.table.clone(), table)).collect())
+        Ok(tables
+            .into_iter()
+            .map(|table| (table.table.clone(), table))
+            .collect())
     }
 
     /// Makes the job with the load's id in it, so that a later start can find out what became of it, and tells the observer.
@@ -53,7 +59,10 @@ impl Context<'_> {
             let _ = self.job.set(begun);
             domain::fault::point("sync.job_begun");
         }
-        self.event(&SyncEvent::SourceStarted { source: &self.source.name, resumed });
+        self.event(&SyncEvent::SourceStarted {
+            source: &self.source.name,
+            resumed,
+        });
         Ok(())
     }
 
@@ -64,6 +73,10 @@ impl Context<'_> {
 
     /// Returns an error once the user asked to stop.
     pub(crate) fn check_cancelled(&self) -> Result<(), Error> {
-        if self.app.cancel.is_cancelled() { Err(Error::interrupted()) } else { Ok(()) }
+        if self.app.cancel.is_cancelled() {
+            Err(Error::interrupted())
+        } else {
+            Ok(())
+        }
     }
 }

@@ -9,7 +9,11 @@ use domain::{Column, ColumnType, Contract, TableRef};
 pub(crate) enum Change {
     Added(Column),
     Removed(Column),
-    Retyped { name: String, from: ColumnType, to: ColumnType },
+    Retyped {
+        name: String,
+        from: ColumnType,
+        to: ColumnType,
+    },
 }
 
 impl Change {
@@ -28,7 +32,10 @@ impl Change {
     pub(crate) fn discarded(&self) -> String {
         match self {
             Self::Added(column) => {
-                format!("values of the new column {} were discarded (contract: discard)", column.name)
+                format!(
+                    "values of the new column {} were discarded (contract: discard)",
+                    column.name
+                )
             }
             other => format!("{} (contract: discard)", other.describe()),
         }
@@ -50,14 +57,19 @@ pub(crate) fn changes(old: &[Column], new: &[Column]) -> Vec<Change> {
             Some(_) => {}
         }
     }
-    let removed = old.iter().filter(|c| c.name != LOAD_ID && find(new, &c.name).is_none());
+    let removed = old
+        .iter()
+        .filter(|c| c.name != LOAD_ID && find(new, &c.name).is_none());
     found.extend(removed.cloned().map(Change::Removed));
     found
 }
 
 /// Returns the staged columns that the table has with the same type: what the contract `discard` lets in.
 pub(crate) fn kept(old: &[Column], new: &[Column]) -> Vec<Column> {
-    new.iter().filter(|column| old.contains(column)).cloned().collect()
+    new.iter()
+        .filter(|column| old.contains(column))
+        .cloned()
+        .collect()
 }
 
 /// Refuses changes that the contract `freeze` does not allow.
@@ -85,7 +97,10 @@ mod tests {
             Column::new("b", ColumnType::Text),
             Column::new(LOAD_ID, ColumnType::Text),
         ];
-        let new = [Column::new("a", ColumnType::Text), Column::new("c", ColumnType::Date)];
+        let new = [
+            Column::new("a", ColumnType::Text),
+            Column::new("c", ColumnType::Date),
+        ];
         let described: Vec<_> = changes(&old, &new).iter().map(Change::describe).collect();
         assert_eq!(
             described,

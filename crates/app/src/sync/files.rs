@@ -34,7 +34,9 @@ pub(crate) async fn load(context: &Context<'_>) -> Result<LoadReport, Error> {
     let mut reader = Reader::start(&app.launcher, &plan.directory, app.cage_policy()).await?;
     let mut surveys = Vec::new();
     for table in &plan.tables {
-        let known = ledger.files(writer.tx().await?, table.table.name.as_str()).await?;
+        let known = ledger
+            .files(writer.tx().await?, table.table.name.as_str())
+            .await?;
         writer.commit().await?;
         surveys.push(Survey::make(context, &mut reader, table, &config, known, &existing).await?);
     }
@@ -47,7 +49,13 @@ pub(crate) async fn load(context: &Context<'_>) -> Result<LoadReport, Error> {
             rows_estimated: Some(survey.rows()),
             bytes_estimated: Some(survey.bytes()),
         });
-        let mut load = delta::Load { context, ledger: &ledger, reader: &mut reader, load_id: &load_id, survey };
+        let mut load = delta::TableLoad {
+            context,
+            ledger: &ledger,
+            reader: &mut reader,
+            load_id: &load_id,
+            survey,
+        };
         let mut tables = load.run(&mut writer, &existing).await?;
         if let Some(first) = tables.first_mut() {
             first.warnings.extend(survey.warnings.iter().cloned());
@@ -68,8 +76,10 @@ pub(crate) async fn load(context: &Context<'_>) -> Result<LoadReport, Error> {
         .map(|table| (table.name.clone(), table.columns()))
         .collect();
     let tx = writer.tx().await?;
-    ledger.record(tx, &load_id, at, &serde_json::json!(schema), &report).await?;
-    ledger.drop_staging(tx, &[]).await?;
+    ledger
+        .record(tx, &load_id, at, &serde_json::json!(schema), &report)
+        .await?;
+    ledger.drop_staging(tx, |_| false).await?;
     if context.request.dry_run {
         writer.rollback().await;
     } else {
@@ -83,7 +93,10 @@ fn tell_warnings(report: &mut LoadReport, plan: &FilePlan) {
     if report.tables.is_empty()
         && let Some(planned) = plan.tables.first().filter(|_| !plan.warnings.is_empty())
     {
-        report.tables.push(TableReport { table: planned.table.name.to_string(), ..TableReport::default() });
+        report.tables.push(TableReport {
+            table: planned.table.name.to_string(),
+            ..TableReport::default()
+        });
     }
     if let Some(first) = report.tables.first_mut() {
         first.warnings.extend(plan.warnings.iter().cloned());

@@ -21,9 +21,16 @@ pub(crate) fn is_bookkeeping(table: &str) -> bool {
     table.starts_with("_dlt_") || table.starts_with("_dango_")
 }
 
+const STAGING_PREFIX: &str = "_dango_staging_";
+
 /// Returns the staging table of a table.
 pub(crate) fn staging_of(table: &TableRef) -> TableRef {
-    TableRef::new(&table.schema, format!("_dango_staging_{}", table.table))
+    TableRef::new(&table.schema, format!("{STAGING_PREFIX}{}", table.table))
+}
+
+/// Returns the name of the table that a staging table is for.
+pub(crate) fn target_of(staging: &str) -> Option<&str> {
+    staging.strip_prefix(STAGING_PREFIX)
 }
 
 /// Where an unfinished stream stands.
@@ -46,7 +53,10 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(source: &SourceName) -> Self {
-        Self { source: source.clone(), schema: source.schema() }
+        Self {
+            source: source.clone(),
+            schema: source.schema(),
+        }
     }
 
     pub(crate) fn schema(&self) -> &str {
@@ -59,7 +69,11 @@ impl Ledger {
 
     /// Creates the schema and the tables where they are missing.
     pub(crate) async fn create(&self, tx: &mut LoadTx) -> Result<(), Error> {
-        tx.execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", quote_identifier(&self.schema))).await?;
+        tx.execute(&format!(
+            "CREATE SCHEMA IF NOT EXISTS {}",
+            quote_identifier(&self.schema)
+        ))
+        .await?;
         let tables = [
             (
                 "_dlt_loads",
@@ -87,7 +101,11 @@ impl Ledger {
             ),
         ];
         for (name, columns) in tables {
-            tx.execute(&format!("CREATE TABLE IF NOT EXISTS {} ({columns})", self.table(name))).await?;
+            tx.execute(&format!(
+                "CREATE TABLE IF NOT EXISTS {} ({columns})",
+                self.table(name)
+            ))
+            .await?;
         }
         Ok(())
     }
@@ -114,7 +132,11 @@ impl Ledger {
     }
 
     /// Remembers how far a stream came.
-    pub(crate) async fn set_progress(&self, tx: &mut LoadTx, progress: &Progress) -> Result<(), Error> {
+    pub(crate) async fn set_progress(
+        &self,
+        tx: &mut LoadTx,
+        progress: &Progress,
+    ) -> Result<(), Error> {
         self.forget_progress(tx, Some(&progress.stream)).await?;
         tx.execute(&format!(
             "INSERT INTO {} VALUES ({}, {}, {}, {}, {}, {})",
@@ -136,13 +158,23 @@ impl Ledger {
         tx: &mut LoadTx,
         stream: Option<&str>,
     ) -> Result<(), Error> {
-        let only = stream.map_or(String::new(), |s| format!(" WHERE stream = {}", quote_literal(s)));
-        tx.execute(&format!("DELETE FROM {}{only}", self.table("_dango_progress"))).await?;
+        let only = stream.map_or(String::new(), |s| {
+            format!(" WHERE stream = {}", quote_literal(s))
+        });
+        tx.execute(&format!(
+            "DELETE FROM {}{only}",
+            self.table("_dango_progress")
+        ))
+        .await?;
         Ok(())
     }
 
-    /// Drops staging tables that are not in `keep`: leftovers of a load that will not go on.
-    pub(crate) async fn drop_staging(&self, tx: &mut LoadTx, keep: &[TableRef]) -> Result<(), Error> {
+    /// Drops staging tables but those whose target `keep` wants: leftovers of a load that will not go on.
+    pub(crate) async fn drop_staging(
+        &self,
+        tx: &mut LoadTx,
+        keep: impl Fn(&str) -> bool,
+    ) -> Result<(), Error> {
         let rows = tx
             .select(&format!(
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = {} \
@@ -151,9 +183,10 @@ impl Ledger {
             ))
             .await?;
         for name in rows.iter().filter_map(|row| text(row, "table_name")) {
-            let table = TableRef::new(&self.schema, name);
-            if !keep.contains(&table) {
-                tx.execute(&format!("DROP TABLE {}", table.to_sql())).await?;
+            let table = TableRef::new(&self.schema, &name);
+            if !keep(target_of(&name).unwrap_or_default()) {
+                tx.execute(&format!("DROP TABLE {}", table.to_sql()))
+                    .await?;
             }
         }
         Ok(())
@@ -193,7 +226,10 @@ impl Ledger {
         let resources: Map<String, Value> = cursors
             .iter()
             .map(|(stream, (column, value))| {
-                (stream.clone(), json!({"incremental": {column.as_str(): {"last_value": value}}}))
+                (
+                    stream.clone(),
+                    json!({"incremental": {column.as_str(): {"last_value": value}}}),
+                )
             })
             .collect();
         let name = self.source.as_str();
@@ -313,7 +349,10 @@ impl Ledger {
     ) -> Result<(), Error> {
         let files = self.table("_dango_files");
         let (path, table) = (quote_literal(path), quote_literal(table));
-        tx.execute(&format!("DELETE FROM {files} WHERE path = {path} AND table_name = {table}")).await?;
+        tx.execute(&format!(
+            "DELETE FROM {files} WHERE path = {path} AND table_name = {table}"
+        ))
+        .await?;
         if let Some((hash, bytes, rows, load_id)) = loaded {
             tx.execute(&format!(
                 "INSERT INTO {files} VALUES ({path}, {table}, {}, {bytes}, {rows}, {})",
@@ -340,7 +379,10 @@ fn literal(text: Option<&str>) -> String {
 }
 
 fn instant(at: Timestamp) -> String {
-    format!("{}::TIMESTAMP WITH TIME ZONE", quote_literal(&at.to_rfc3339()))
+    format!(
+        "{}::TIMESTAMP WITH TIME ZONE",
+        quote_literal(&at.to_rfc3339())
+    )
 }
 
 pub(crate) fn text(row: &Map<String, Value>, column: &str) -> Option<String> {

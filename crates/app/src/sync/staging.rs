@@ -28,7 +28,12 @@ impl<'a> Writer<'a> {
         allow: &'a Allow<SourceSync>,
         dry_run: bool,
     ) -> Self {
-        Self { warehouse, allow, tx: None, dry_run }
+        Self {
+            warehouse,
+            allow,
+            tx: None,
+            dry_run,
+        }
     }
 
     /// Returns the open transaction, beginning one when there is none.
@@ -82,15 +87,28 @@ pub(crate) struct Staging<'a> {
 
 impl<'a> Staging<'a> {
     pub(crate) const fn new(ledger: &'a Ledger, load_id: &'a LoadId) -> Self {
-        Self { ledger, load_id, tables: BTreeMap::new(), order: Vec::new(), rows: 0 }
+        Self {
+            ledger,
+            load_id,
+            tables: BTreeMap::new(),
+            order: Vec::new(),
+            rows: 0,
+        }
     }
 
     /// Takes over a staging table that an interrupted load left.
-    pub(crate) fn adopt(&mut self, table: Arc<StreamTable>, columns: Vec<Column>, rows: u64) {
+    pub(crate) fn adopt(&mut self, table: StreamTable) {
         let name = table.schema.table.table.clone();
         self.order.push(name.clone());
-        self.tables.insert(name, StagedTable { table, columns, created: true });
-        self.rows = rows;
+        let columns = table.schema.columns.clone();
+        self.tables.insert(
+            name,
+            StagedTable {
+                table: Arc::new(table),
+                columns,
+                created: true,
+            },
+        );
     }
 
     /// Opens an insert into the staging table of `table`, which is made, or given further columns, as needed.
@@ -103,11 +121,17 @@ impl<'a> Staging<'a> {
         self.prepare(tx, table).await?;
         let load_id = (LOAD_ID.to_owned(), quote_literal(self.load_id.as_str()));
         let staging = staging_of(&table.schema.table);
-        Ok(tx.insert(&staging, &table.schema.columns, &[load_id]).await?)
+        Ok(tx
+            .insert(&staging, &table.schema.columns, &[load_id])
+            .await?)
     }
 
     /// Writes collected pages, all batches of one table after the other.
-    pub(crate) async fn write(&mut self, writer: &mut Writer<'_>, pages: Vec<Page>) -> Result<(), Error> {
+    pub(crate) async fn write(
+        &mut self,
+        writer: &mut Writer<'_>,
+        pages: Vec<Page>,
+    ) -> Result<(), Error> {
         let mut groups: Vec<(Arc<StreamTable>, Vec<RecordBatch>)> = Vec::new();
         for TableBatch { table, batch } in pages.into_iter().flat_map(|page| page.batches) {
             if table.parent.is_none() {
@@ -135,29 +159,39 @@ impl<'a> Staging<'a> {
         if !self.order.contains(name) {
             self.order.push(name.clone());
         }
-        let staged = self.tables.entry(name.clone()).or_insert_with(|| StagedTable {
-            table: Arc::clone(table),
-            columns: Vec::new(),
-            created: false,
-        });
+        let staged = self
+            .tables
+            .entry(name.clone())
+            .or_insert_with(|| StagedTable {
+                table: Arc::clone(table),
+                columns: Vec::new(),
+                created: false,
+            });
         if staged.created {
             for column in &table.schema.columns {
-                match staged.columns.iter_mut().find(|known| known.name == column.name) {
+                match staged
+                    .columns
+                    .iter_mut()
+                    .find(|known| known.name == column.name)
+                {
                     None => {
                         tx.execute(&sql::add_column(&staging, column)).await?;
                         staged.columns.push(column.clone());
                     }
                     Some(known) if known.kind != column.kind => {
                         let wide = known.kind.widen(column.kind);
-                        tx.execute(&sql::alter_type(&staging, &column.name, wide)).await?;
+                        tx.execute(&sql::alter_type(&staging, &column.name, wide))
+                            .await?;
                         known.kind = wide;
                     }
                     Some(_) => {}
                 }
             }
         } else {
-            tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql())).await?;
-            tx.execute(&sql::create_table(&staging, &table.schema.columns)).await?;
+            tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql()))
+                .await?;
+            tx.execute(&sql::create_table(&staging, &table.schema.columns))
+                .await?;
             staged.columns.clone_from(&table.schema.columns);
             staged.created = true;
         }
@@ -172,7 +206,9 @@ impl<'a> Staging<'a> {
         progress: Option<&Progress>,
     ) -> Result<(), Error> {
         if let Some(progress) = progress {
-            self.ledger.set_progress(writer.tx().await?, progress).await?;
+            self.ledger
+                .set_progress(writer.tx().await?, progress)
+                .await?;
         }
         writer.commit().await
     }
@@ -196,9 +232,15 @@ impl<'a> Staging<'a> {
             });
         }
         for name in &self.order {
-            let Some(entry) = self.tables.get(name) else { continue };
+            let Some(entry) = self.tables.get(name) else {
+                continue;
+            };
             let target = entry.table.schema.table.clone();
-            let parent = entry.table.parent.as_ref().map(|p| TableRef::new(&target.schema, p));
+            let parent = entry
+                .table
+                .parent
+                .as_ref()
+                .map(|p| TableRef::new(&target.schema, p));
             staged.push(Staged {
                 staging: entry.created.then(|| staging_of(&target)),
                 columns: entry.columns.clone(),

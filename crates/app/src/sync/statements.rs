@@ -21,7 +21,13 @@ pub(crate) fn create_table(table: &TableRef, columns: &[Column]) -> String {
     let mut parts: Vec<_> = columns
         .iter()
         .filter(|column| column.name != LOAD_ID)
-        .map(|column| format!("{} {}", quote_identifier(&column.name), column.kind.to_sql()))
+        .map(|column| {
+            format!(
+                "{} {}",
+                quote_identifier(&column.name),
+                column.kind.to_sql()
+            )
+        })
         .collect();
     parts.push(format!("{} VARCHAR", quote_identifier(LOAD_ID)));
     format!("CREATE TABLE {} ({})", table.to_sql(), parts.join(", "))
@@ -52,7 +58,11 @@ pub(crate) fn alter_type(table: &TableRef, column: &str, kind: ColumnType) -> St
 pub(crate) fn swap(staging: &TableRef, table: &TableRef) -> [String; 2] {
     [
         format!("DROP TABLE IF EXISTS {}", table.to_sql()),
-        format!("ALTER TABLE {} RENAME TO {}", staging.to_sql(), quote_identifier(&table.table)),
+        format!(
+            "ALTER TABLE {} RENAME TO {}",
+            staging.to_sql(),
+            quote_identifier(&table.table)
+        ),
     ]
 }
 
@@ -77,7 +87,7 @@ impl Compared<'_> {
 
     /// Returns the expression of `column` on one side: NULL where the side lacks it, text where the types differ, so that
     /// both sides hash alike exactly when a reader would see the same values.
-    fn expression(&self, own: &[Column], other: &[Column], column: &str) -> String {
+    fn expression(own: &[Column], other: &[Column], column: &str) -> String {
         let find = |columns: &[Column]| columns.iter().find(|c| c.name == column).map(|c| c.kind);
         let quoted = quote_identifier(column);
         match (find(own), find(other)) {
@@ -92,7 +102,7 @@ impl Compared<'_> {
         let mut values: Vec<_> = self
             .value_columns()
             .into_iter()
-            .map(|column| self.expression(own, other, column))
+            .map(|column| Self::expression(own, other, column))
             .collect();
         let first = format!("hash({})", values.join(", "));
         values.reverse();
@@ -191,7 +201,11 @@ pub(crate) fn delete_changed(
             format!("t.{column} IS DISTINCT FROM s.{column}")
         })
         .collect();
-    let differs = if differs.is_empty() { "false".into() } else { differs.join(" OR ") };
+    let differs = if differs.is_empty() {
+        "false".into()
+    } else {
+        differs.join(" OR ")
+    };
     format!(
         "DELETE FROM {} AS t USING {} AS s WHERE {} AND ({differs})",
         table.to_sql(),
@@ -220,7 +234,11 @@ pub(crate) fn insert_missing(
 /// Returns the statement that inserts all staged rows.
 pub(crate) fn insert_all(table: &TableRef, staging: &TableRef, columns: &[Column]) -> String {
     let list = names(columns.iter().map(|column| column.name.as_str()));
-    format!("INSERT INTO {} ({list}) SELECT {list} FROM {}", table.to_sql(), staging.to_sql())
+    format!(
+        "INSERT INTO {} ({list}) SELECT {list} FROM {}",
+        table.to_sql(),
+        staging.to_sql()
+    )
 }
 
 /// Returns the statement that removes child rows of staged parents that the parents no longer have.
@@ -231,7 +249,10 @@ pub(crate) fn delete_vanished_children(
 ) -> String {
     let (parent_id, row_id) = (quote_identifier(PARENT_ID), quote_identifier(ROW_ID));
     let kept = staging.map_or(String::new(), |staging| {
-        format!(" AND {row_id} NOT IN (SELECT {row_id} FROM {})", staging.to_sql())
+        format!(
+            " AND {row_id} NOT IN (SELECT {row_id} FROM {})",
+            staging.to_sql()
+        )
     });
     format!(
         "DELETE FROM {} WHERE {parent_id} IN (SELECT {row_id} FROM {}){kept}",
@@ -257,7 +278,10 @@ mod tests {
     #[test]
     fn a_table_is_created_with_its_load_id_last() {
         let table = TableRef::new("raw_shop", "or\"ders");
-        let columns = [Column::new("id", ColumnType::BigInt), Column::new(LOAD_ID, ColumnType::Text)];
+        let columns = [
+            Column::new("id", ColumnType::BigInt),
+            Column::new(LOAD_ID, ColumnType::Text),
+        ];
         assert_eq!(
             create_table(&table, &columns),
             r#"CREATE TABLE "raw_shop"."or""ders" ("id" BIGINT, "_dlt_load_id" VARCHAR)"#
@@ -270,7 +294,10 @@ mod tests {
             old: "o",
             old_columns: &[Column::new("a", ColumnType::BigInt)],
             new: "n",
-            new_columns: &[Column::new("a", ColumnType::Text), Column::new("b", ColumnType::Text)],
+            new_columns: &[
+                Column::new("a", ColumnType::Text),
+                Column::new("b", ColumnType::Text),
+            ],
         };
         let (first, _) = compared.hashes(compared.old_columns, compared.new_columns);
         assert_eq!(first, r#"hash("a"::VARCHAR, NULL::VARCHAR)"#);

@@ -6,9 +6,10 @@
 
 use super::apply::{self, StagedStream};
 use super::context::Context;
-use super::ledger::{Ledger, Progress, hash_text, is_bookkeeping, staging_of};
+use super::ledger::{Ledger, Progress, hash_text, is_bookkeeping, target_of};
 use super::request::SyncEvent;
 use super::staging::{Staging, Writer};
+use super::statements::LOAD_ID;
 use crate::Error;
 use connect::source::Source;
 use connect::{Page, Start, Stream, StreamTable, TableBatch};
@@ -37,14 +38,20 @@ struct Before {
 
 impl Before {
     fn has_progress(&self, stream: &Stream) -> bool {
-        self.progress.iter().any(|entry| entry.stream == stream.name)
+        self.progress
+            .iter()
+            .any(|entry| entry.stream == stream.name)
     }
 }
 
 /// Syncs a source of pages and returns what changed.
 pub(crate) async fn load(context: &Context<'_>, mut source: Source) -> Result<LoadReport, Error> {
     let ledger = Ledger::new(&context.source.name);
-    let mut writer = Writer::new(&context.app.warehouse, context.allow, context.request.dry_run);
+    let mut writer = Writer::new(
+        &context.app.warehouse,
+        context.allow,
+        context.request.dry_run,
+    );
     let streams = source.streams().await?;
     let before = look(context, &ledger, &mut writer, &streams).await?;
     context.started(&before.load_id, before.resumed).await?;
@@ -52,18 +59,41 @@ pub(crate) async fn load(context: &Context<'_>, mut source: Source) -> Result<Lo
     let mut staged = Vec::new();
     let mut cursors = BTreeMap::new();
     for stream in &streams {
-        let read = match read(context, &ledger, &mut writer, &mut source, stream, &before, true).await {
+        let read = match read(
+            context,
+            &ledger,
+            &mut writer,
+            &mut source,
+            stream,
+            &before,
+            true,
+        )
+        .await
+        {
             // The source no longer knows where the interrupted load stopped: the stream starts again.
             Err(error) if error.code == Code::SourceChanged && before.has_progress(stream) => {
                 writer.rollback().await;
-                ledger.forget_progress(writer.tx().await?, Some(&stream.name)).await?;
+                ledger
+                    .forget_progress(writer.tx().await?, Some(&stream.name))
+                    .await?;
                 writer.commit().await?;
-                read(context, &ledger, &mut writer, &mut source, stream, &before, false).await?
+                read(
+                    context,
+                    &ledger,
+                    &mut writer,
+                    &mut source,
+                    stream,
+                    &before,
+                    false,
+                )
+                .await?
             }
             read => read?,
         };
         report.bytes_read += read.bytes;
-        let cursor = read.cursor.or_else(|| before.cursors.get(&stream.name).cloned());
+        let cursor = read
+            .cursor
+            .or_else(|| before.cursors.get(&stream.name).cloned());
         if let (Some(column), Some(value)) = (&stream.cursor, cursor) {
             cursors.insert(stream.name.clone(), (column.clone(), value));
         }
@@ -80,13 +110,21 @@ pub(crate) async fn load(context: &Context<'_>, mut source: Source) -> Result<Lo
         report.tables.append(&mut tables);
     }
     let at = context.app.clock.now();
-    ledger.set_cursors(tx, &cursors, &before.load_id, at).await?;
+    ledger
+        .set_cursors(tx, &cursors, &before.load_id, at)
+        .await?;
     let schema = serde_json::json!(
-        staged.iter().flat_map(|(s, _)| &s.tables).map(|t| (t.target.table.clone(), &t.columns)).collect::<BTreeMap<_, _>>()
+        staged
+            .iter()
+            .flat_map(|(s, _)| &s.tables)
+            .map(|t| (t.target.table.clone(), &t.columns))
+            .collect::<BTreeMap<_, _>>()
     );
-    ledger.record(tx, &before.load_id, at, &schema, &report).await?;
+    ledger
+        .record(tx, &before.load_id, at, &schema, &report)
+        .await?;
     ledger.forget_progress(tx, None).await?;
-    ledger.drop_staging(tx, &[]).await?;
+    ledger.drop_staging(tx, |_| false).await?;
     if context.request.dry_run {
         writer.rollback().await;
     } else {
@@ -106,26 +144,32 @@ async fn look(
     let tx = writer.tx().await?;
     ledger.create(tx).await?;
     let mut progress = ledger.progress(tx).await?;
-    let may_resume = !context.request.full_refresh && !context.request.dry_run && !context.request.is_partial();
+    let may_resume =
+        !context.request.full_refresh && !context.request.dry_run && !context.request.is_partial();
     progress.retain(|entry| {
         may_resume
             && streams.iter().any(|stream| {
-                stream.resumable && stream.name == entry.stream && schema_hash(stream) == entry.schema_hash
+                stream.resumable
+                    && stream.name == entry.stream
+                    && schema_hash(stream) == entry.schema_hash
             })
     });
-    let cursors = if context.request.full_refresh { BTreeMap::new() } else { ledger.cursors(tx).await? };
-    let keep: Vec<_> = progress
-        .iter()
-        .map(|entry| staging_of(&TableRef::new(ledger.schema(), &entry.stream)))
-        .collect();
-    ledger.drop_staging(tx, &keep).await?;
+    let cursors = if context.request.full_refresh {
+        BTreeMap::new()
+    } else {
+        ledger.cursors(tx).await?
+    };
+    let goes_on = |table: &str| progress.iter().any(|entry| belongs(table, &entry.stream));
+    ledger.drop_staging(tx, goes_on).await?;
     if progress.is_empty() {
         ledger.forget_progress(tx, None).await?;
     }
     writer.commit().await?;
     let existing = context.tables(ledger.schema()).await?;
     Ok(Before {
-        load_id: progress.first().map_or_else(|| context.new_load_id(), |entry| entry.load_id.clone()),
+        load_id: progress
+            .first()
+            .map_or_else(|| context.new_load_id(), |entry| entry.load_id.clone()),
         resumed: !progress.is_empty(),
         existing,
         cursors,
@@ -135,7 +179,9 @@ async fn look(
 
 fn schema_hash(stream: &Stream) -> String {
     let columns = stream.schema.as_ref().map(|schema| &schema.columns);
-    hash_text(&serde_json::json!([stream.origin, stream.primary_key, stream.cursor, columns]).to_string())
+    hash_text(
+        &serde_json::json!([stream.origin, stream.primary_key, stream.cursor, columns]).to_string(),
+    )
 }
 
 struct Read {
@@ -157,14 +203,16 @@ async fn read(
 ) -> Result<Read, Error> {
     let own = TableRef::new(ledger.schema(), &stream.name);
     let disposition = disposition(context, stream, before.existing.contains_key(&own))?;
-    let resumed = before.progress.iter().find(|entry| may_resume && entry.stream == stream.name);
+    let resumed = before
+        .progress
+        .iter()
+        .find(|entry| may_resume && entry.stream == stream.name);
     let mut staging = Staging::new(ledger, &before.load_id);
-    if let Some(progress) = resumed
-        && let Some(left) = before.existing.get(&staging_of(&own))
-        && let Some(schema) = &stream.schema
-    {
-        let table = StreamTable { schema: (**schema).clone(), parent: None };
-        staging.adopt(Arc::new(table), left.columns.clone(), progress.rows);
+    if let Some(progress) = resumed {
+        staging.rows = progress.rows;
+        for table in staged_before(&before.existing, &own) {
+            staging.adopt(table);
+        }
     }
     let start = start(context, stream, disposition, before, resumed);
     context.event(&SyncEvent::StreamStarted {
@@ -215,8 +263,19 @@ async fn read(
         rows: staging.rows,
     });
     let tables = staging.into_staged(&stream.primary_key, &own, &children(&before.existing, &own));
-    let stream = StagedStream { disposition, cursor: stream.cursor.clone(), tables };
-    Ok(Read { stream, cursor: progress.cursor, bytes, warnings })
+    let stream = StagedStream {
+        disposition,
+        cursor: stream.cursor.clone(),
+        // Pages of an API may overlap, and a resumed stream reads changed rows again; one snapshot has no row twice.
+        may_repeat: stream.schema.is_none() || resumed.is_some(),
+        tables,
+    };
+    Ok(Read {
+        stream,
+        cursor: progress.cursor,
+        bytes,
+        warnings,
+    })
 }
 
 /// Takes pages and writes them in chunks.
@@ -265,7 +324,9 @@ impl Intake<'_, '_> {
             waiting.push(page);
             if waiting_bytes >= COLLECTED_BYTES_MAX || self.chunk_rows >= COLLECTED_ROWS_MAX {
                 waiting_bytes = 0;
-                self.staging.write(writer, std::mem::take(&mut waiting)).await?;
+                self.staging
+                    .write(writer, std::mem::take(&mut waiting))
+                    .await?;
                 if self.may_end_chunk(0) {
                     self.end_chunk(writer).await?;
                 }
@@ -316,7 +377,11 @@ impl Intake<'_, '_> {
         if page.cursor.is_some() {
             self.progress.cursor.clone_from(&page.cursor);
         }
-        self.chunk_rows += page.batches.iter().map(|b| b.batch.num_rows() as u64).sum::<u64>();
+        self.chunk_rows += page
+            .batches
+            .iter()
+            .map(|b| b.batch.num_rows() as u64)
+            .sum::<u64>();
         self.resume.clone_from(&page.resume);
         Ok(())
     }
@@ -384,7 +449,39 @@ fn start(
 }
 
 fn belongs(table: &str, stream: &str) -> bool {
-    table == stream || (table.starts_with(stream) && table.get(stream.len()..stream.len() + 2) == Some("__"))
+    table == stream
+        || (table.starts_with(stream) && table.get(stream.len()..stream.len() + 2) == Some("__"))
+}
+
+/// Returns the tables of a stream that an interrupted load has staged rows for, parents first.
+fn staged_before(existing: &BTreeMap<TableRef, TableSchema>, own: &TableRef) -> Vec<StreamTable> {
+    let mut staged: Vec<(&str, &TableSchema)> = existing
+        .values()
+        .filter_map(|schema| Some((target_of(&schema.table.table)?, schema)))
+        .filter(|(target, _)| belongs(target, &own.table))
+        .collect();
+    staged.sort_by_key(|(target, _)| target.len());
+    let names: Vec<&str> = staged.iter().map(|(target, _)| *target).collect();
+    staged
+        .iter()
+        .map(|(target, schema)| StreamTable {
+            schema: TableSchema {
+                table: TableRef::new(&own.schema, *target),
+                columns: schema
+                    .columns
+                    .iter()
+                    .filter(|c| c.name != LOAD_ID)
+                    .cloned()
+                    .collect(),
+                primary_key: schema.primary_key.clone(),
+            },
+            parent: names
+                .iter()
+                .filter(|other| *other != target && belongs(target, other))
+                .max_by_key(|other| other.len())
+                .map(|parent| (*parent).to_owned()),
+        })
+        .collect()
 }
 
 /// Returns the child tables of a stream that exist, each with the table it hangs from, parents first.
@@ -394,7 +491,9 @@ fn children(
 ) -> Vec<(TableRef, TableRef)> {
     existing
         .keys()
-        .filter(|table| **table != *own && !is_bookkeeping(&table.table) && belongs(&table.table, &own.table))
+        .filter(|table| {
+            **table != *own && !is_bookkeeping(&table.table) && belongs(&table.table, &own.table)
+        })
         .map(|table| {
             let parent = existing
                 .keys()

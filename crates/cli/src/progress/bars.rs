@@ -99,7 +99,7 @@ impl Bars {
     /// Writes a line above the bars.
     fn line(&self, text: &str) {
         // A closed stderr leaves nobody to tell.
-        let _ = self.all.println(REDACTOR.redact(text));
+        let _ = self.all.println(REDACTOR.redact_talk(text));
     }
 }
 

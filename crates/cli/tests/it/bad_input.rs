@@ -17,19 +17,16 @@ use crate::project::{Project, Ran, SHOP};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-/// Everything a user sees of the warehouse of [`Project::synced_shop`]: its tables, its rows, its loads.
+/// Everything a user sees of the warehouse of [`Project::synced_shop`]: its tables and its rows.
 const FINGERPRINT: &str = "SELECT count(*)::INT AS n, md5(string_agg(o::VARCHAR, '|' ORDER BY order_id)) AS rows, \
     (SELECT string_agg(table_schema || '.' || table_name, ' ' ORDER BY table_schema, table_name) FROM information_schema.tables \
-     WHERE NOT starts_with(table_name, '_')) AS tables, \
-    (SELECT count(*)::INT FROM raw_shop._dlt_loads) AS loads FROM raw_shop.orders o";
+     WHERE NOT starts_with(table_name, '_')) AS tables FROM raw_shop.orders o";
 
 /// What may stand on stdout beside an error.
 enum Stdout {
     Nothing,
     /// The table of a sync, which names the error of the source.
     SyncTable,
-    /// Anything: a command whose findings are its data.
-    Findings,
 }
 
 /// One bad input and what it gives.
@@ -62,16 +59,19 @@ impl Case {
 
     /// Returns a case that syncs the source `bad`, which is `source` as a YAML flow map without its name.
     fn sync(name: &'static str, source: &str) -> Self {
-        let mut case =
-            Self::run(name, &["sync", "bad"]).sources(&format!("{SHOP}  - {{name: bad, {source}}}\n"));
+        let mut case = Self::run(name, &["sync", "bad"])
+            .sources(&format!("{SHOP}  - {{name: bad, {source}}}\n"));
         case.stdout = Stdout::SyncTable;
         case
     }
 
     /// Returns a case that syncs the files source `bad` with one file in it.
     fn file(name: &'static str, file: &str, content: impl Into<Vec<u8>>) -> Self {
-        Self::sync(name, "type: local_files, local_files: {directory: data/bad, file_pattern: '*'}")
-            .with(&format!("data/bad/{file}"), content)
+        Self::sync(
+            name,
+            "type: local_files, local_files: {directory: data/bad, file_pattern: '*'}",
+        )
+        .with(&format!("data/bad/{file}"), content)
     }
 
     /// Puts a file into the project for this case.
@@ -121,14 +121,17 @@ impl Case {
         for part in &self.says {
             expect(ran.stderr.contains(part), format!("`{part}`"));
         }
-        for text in self.hides.iter().chain(&["panicked", "RUST_BACKTRACE", "stack backtrace"]) {
+        for text in self
+            .hides
+            .iter()
+            .chain(&["panicked", "RUST_BACKTRACE", "stack backtrace"])
+        {
             expect(!both.contains(text), format!("no `{text}`"));
         }
         let failed = format!("failed: {}", self.code);
         let fits = match self.stdout {
             Stdout::Nothing => ran.stdout.is_empty(),
             Stdout::SyncTable => ran.stdout.starts_with("SOURCE") && ran.stdout.contains(&failed),
-            Stdout::Findings => true,
         };
         expect(fits, "another stdout".into());
         wrong
@@ -147,7 +150,11 @@ impl Bench {
         let project = Project::synced_shop();
         let before = fingerprint(&project);
         assert!(before.contains("raw_shop.orders"), "{before}");
-        Self { project, before, wrong: Vec::new() }
+        Self {
+            project,
+            before,
+            wrong: Vec::new(),
+        }
     }
 
     /// Plays the cases and tells all that went wrong at once.
@@ -166,8 +173,11 @@ impl Bench {
     }
 
     fn play(&mut self, case: &Case) {
-        let originals: Vec<_> =
-            case.files.iter().map(|(path, _)| std::fs::read(self.project.path(path)).ok()).collect();
+        let originals: Vec<_> = case
+            .files
+            .iter()
+            .map(|(path, _)| std::fs::read(self.project.path(path)).ok())
+            .collect();
         for (path, content) in &case.files {
             self.put(path, Some(content));
         }
@@ -185,7 +195,10 @@ impl Bench {
         }
         if !wrong.is_empty() {
             let words = words.join(" ");
-            self.wrong.push(format!("{}: expected {wrong:?}\n$ dango {words}\n{ran:#?}", case.name));
+            self.wrong.push(format!(
+                "{}: expected {wrong:?}\n$ dango {words}\n{ran:#?}",
+                case.name
+            ));
         }
     }
 
@@ -205,5 +218,8 @@ impl Bench {
 
 /// Returns what a user sees of the warehouse.
 fn fingerprint(project: &Project) -> String {
-    project.run(&["query", FINGERPRINT, "--json"]).succeeded().stdout
+    project
+        .run(&["query", FINGERPRINT, "--json"])
+        .succeeded()
+        .stdout
 }

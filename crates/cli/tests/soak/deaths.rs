@@ -102,11 +102,23 @@ impl Campaign<'_> {
         let mut attempts = 0;
         while deaths < self.kills && attempts < self.kills * 3 {
             attempts += 1;
-            let state = if dice.throw(2) == 0 { State::First } else { State::Second };
-            let whole = if state == State::First { durations.0 } else { durations.1 };
+            let state = if dice.throw(2) == 0 {
+                State::First
+            } else {
+                State::Second
+            };
+            let whole = if state == State::First {
+                durations.0
+            } else {
+                durations.1
+            };
             let micros = u64::try_from(whole.as_micros()).unwrap_or(u64::MAX).max(1);
             let after = Duration::from_micros(dice.throw(micros));
-            let death = if attempts % 2 == 0 { Death::Worker(after) } else { Death::Main(after) };
+            let death = if attempts % 2 == 0 {
+                Death::Worker(after)
+            } else {
+                Death::Main(after)
+            };
             let name = format!("{state:?} {death:?}");
             match self.die(&origin, &expected, state, &death) {
                 Ok(true) => {
@@ -127,7 +139,13 @@ impl Campaign<'_> {
     }
 
     /// Aborts at each fault point in turn, or at a share of them spread evenly.
-    fn sweep_fault_points(&self, origin: &Origin, expected: &Expected, state: State, report: &mut Report) {
+    fn sweep_fault_points(
+        &self,
+        origin: &Origin,
+        expected: &Expected,
+        state: State,
+        report: &mut Report,
+    ) {
         let points = count_fault_points(origin, state);
         report.fault_points += points;
         let tried = (points * u64::from(self.share) / 100).clamp(points.min(5), points);
@@ -140,13 +158,21 @@ impl Campaign<'_> {
                 Ok(false) => {
                     // The number of points varies a little with the size of pages; the last may not be reached.
                 }
-                Err(failure) => report.failures.push(format!("{state:?} fault point {n}: {failure}")),
+                Err(failure) => report
+                    .failures
+                    .push(format!("{state:?} fault point {n}: {failure}")),
             }
         }
     }
 
     /// Lets one sync die, resumes it and compares; answers whether it died before it was done.
-    fn die(&self, origin: &Origin, expected: &Expected, state: State, death: &Death) -> Result<bool, String> {
+    fn die(
+        &self,
+        origin: &Origin,
+        expected: &Expected,
+        state: State,
+        death: &Death,
+    ) -> Result<bool, String> {
         let project = Project::new(origin);
         origin.set(State::First);
         if state == State::Second {
@@ -155,7 +181,11 @@ impl Campaign<'_> {
         }
         let died = project.sync_and_die(death)?;
         project.sync()?;
-        let expect = if state == State::First { &expected.first } else { &expected.second };
+        let expect = if state == State::First {
+            &expected.first
+        } else {
+            &expected.second
+        };
         let found = project.contents()?;
         if found != *expect {
             return Err(format!("the warehouse holds {found} instead of {expect}"));

@@ -51,7 +51,9 @@ fn options() -> Options {
 
 /// The seed of a day, so that a year of CI runs sees many.
 fn day_seed() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("after 1970");
     since.as_secs() / 86_400
 }
 
@@ -62,7 +64,12 @@ fn main() -> ExitCode {
     let mut reports = Vec::new();
     println!("seed {}, {} kills a kind of source", options.seed, kills);
     for kind in &options.kinds {
-        let campaign = Campaign { kind, seed: options.seed, kills, share: options.share };
+        let campaign = Campaign {
+            kind,
+            seed: options.seed,
+            kills,
+            share: options.share,
+        };
         let report = campaign.run();
         println!("{report}");
         for failure in &report.failures {
@@ -78,5 +85,9 @@ fn main() -> ExitCode {
         std::fs::write(path, text + "\n").expect("the report is written");
     }
     println!("{passed} passed, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

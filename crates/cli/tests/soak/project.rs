@@ -27,9 +27,19 @@ impl Project {
     /// Makes a project with `origin` as its one source.
     pub(crate) fn new(origin: &Origin) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let project = Self { folder, tables: origin.tables() };
-        let output = project.dango(&["init", "--no-input"]).output().expect("dango runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let project = Self {
+            folder,
+            tables: origin.tables(),
+        };
+        let output = project
+            .dango(&["init", "--no-input"])
+            .output()
+            .expect("dango runs");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         std::fs::write(project.path(".dango/sources.yml"), origin.sources_yml()).expect("written");
         std::fs::write(project.path(".dlt/secrets.toml"), origin.secrets_toml()).expect("written");
         project
@@ -41,7 +51,10 @@ impl Project {
 
     fn dango(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dango"));
-        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
         command.env_remove("DANGO_PROJECT_ROOT");
         command
     }
@@ -49,11 +62,18 @@ impl Project {
     /// Syncs, and returns how long it took.
     pub(crate) fn sync(&self) -> Result<Duration, String> {
         let start = Instant::now();
-        let output = self.dango(&["sync", "--json"]).output().expect("dango runs");
+        let output = self
+            .dango(&["sync", "--json"])
+            .output()
+            .expect("dango runs");
         if output.status.success() {
             return Ok(start.elapsed());
         }
-        Err(format!("sync ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr)))
+        Err(format!(
+            "sync ended with {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        ))
     }
 
     /// Returns how many fault points an undisturbed sync passes.
@@ -63,10 +83,17 @@ impl Project {
             .env("DANGO_FAULT_COUNT", "1")
             .output()
             .expect("dango runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let stderr = String::from_utf8_lossy(&output.stderr);
-        let line = stderr.lines().find_map(|line| line.strip_prefix("fault points: "));
-        line.and_then(|count| count.trim().parse().ok()).expect("the binary has fault points")
+        let line = stderr
+            .lines()
+            .find_map(|line| line.strip_prefix("fault points: "));
+        line.and_then(|count| count.trim().parse().ok())
+            .expect("the binary has fault points")
     }
 
     /// Starts a sync and lets it die; answers whether it did before it was done.
@@ -92,7 +119,9 @@ impl Project {
                     let _ = child.wait();
                     return Ok(false);
                 };
-                let killed = Command::new("kill").args(["-9", &worker.to_string()]).status();
+                let killed = Command::new("kill")
+                    .args(["-9", &worker.to_string()])
+                    .status();
                 killed.map_err(|error| error.to_string())?;
             }
         }
@@ -113,7 +142,10 @@ impl Project {
             })
             .collect();
         let query = parts.join(" UNION ALL ") + " ORDER BY name";
-        let output = self.dango(&["query", &query, "--format", "json"]).output().expect("dango runs");
+        let output = self
+            .dango(&["query", &query, "--format", "json"])
+            .output()
+            .expect("dango runs");
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
@@ -124,7 +156,11 @@ impl Project {
 /// Waits for a moment of the campaign; ends early when the process does.
 fn wait_until(moment: Instant, child: &mut Child) -> Result<(), String> {
     while Instant::now() < moment {
-        if child.try_wait().map_err(|error| error.to_string())?.is_some() {
+        if child
+            .try_wait()
+            .map_err(|error| error.to_string())?
+            .is_some()
+        {
             return Ok(());
         }
         std::thread::sleep(Duration::from_micros(300));
@@ -134,15 +170,24 @@ fn wait_until(moment: Instant, child: &mut Child) -> Result<(), String> {
 
 /// Returns the process id of the child's warehouse worker.
 fn worker_of(child: &Child) -> Option<u32> {
-    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).ok()?;
+    let children =
+        std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).ok()?;
     let all = std::fs::read_dir(format!("/proc/{}/task", child.id())).ok()?;
-    let mut pids: Vec<u32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+    let mut pids: Vec<u32> = children
+        .split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .collect();
     for task in all.flatten() {
         let listed = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        pids.extend(listed.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+        pids.extend(
+            listed
+                .split_whitespace()
+                .filter_map(|pid| pid.parse::<u32>().ok()),
+        );
     }
     pids.into_iter().find(|pid| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.split(|byte| *byte == 0).any(|argument| argument == b"worker")
+        line.split(|byte| *byte == 0)
+            .any(|argument| argument == b"worker")
     })
 }

@@ -46,8 +46,9 @@ impl Order {
 
     /// Returns the order as an API gives it, with a nested list.
     pub(crate) fn to_json(&self) -> Value {
-        let lines: Vec<_> =
-            (0..self.id % 3).map(|line| json!({"sku": format!("s{line}"), "quantity": line + 1})).collect();
+        let lines: Vec<_> = (0..self.id % 3)
+            .map(|line| json!({"sku": format!("s{line}"), "quantity": line + 1}))
+            .collect();
         json!({
             "id": self.id,
             "customer": {"name": self.customer},

@@ -32,7 +32,10 @@ impl Origin {
             "mysql" => Self::Mysql(Mariadb::shared()),
             "rest" => {
                 let state = Arc::new(Mutex::new(State::First));
-                Self::Rest { port: serve(Arc::clone(&state)), state }
+                Self::Rest {
+                    port: serve(Arc::clone(&state)),
+                    state,
+                }
             }
             other => panic!("there is no kind of source called {other}; there are {KINDS:?}"),
         };
@@ -61,7 +64,11 @@ impl Origin {
     /// Returns the tables that a sync fills.
     pub(crate) fn tables(&self) -> Vec<String> {
         let names: &[&str] = match self {
-            Self::Files(_) => &["raw_shop.orders", "raw_shop.events", "raw_shop.events__lines"],
+            Self::Files(_) => &[
+                "raw_shop.orders",
+                "raw_shop.events",
+                "raw_shop.events__lines",
+            ],
             Self::Postgres(_) | Self::Mysql(_) => &["raw_shop.orders", "raw_shop.customers"],
             Self::Rest { .. } => &["raw_shop.orders", "raw_shop.orders__lines"],
         };
@@ -89,7 +96,9 @@ impl Origin {
 
     pub(crate) fn secrets_toml(&self) -> String {
         match self {
-            Self::Postgres(_) | Self::Mysql(_) => format!("[sources.shop]\npassword = \"{PASSWORD}\"\n"),
+            Self::Postgres(_) | Self::Mysql(_) => {
+                format!("[sources.shop]\npassword = \"{PASSWORD}\"\n")
+            }
             Self::Files(_) | Self::Rest { .. } => String::new(),
         }
     }
@@ -113,13 +122,21 @@ fn script(state: State) -> Vec<String> {
     ];
     for some in orders(state).chunks(1_000) {
         let row = |order: &Order| {
-            format!("({}, '{}', {}, '{}')", order.id, order.customer, order.total(), order.updated_at())
+            format!(
+                "({}, '{}', {}, '{}')",
+                order.id,
+                order.customer,
+                order.total(),
+                order.updated_at()
+            )
         };
         let rows: Vec<_> = some.iter().map(row).collect();
         parts.push(format!("INSERT INTO orders VALUES {};", rows.join(", ")));
     }
     let last = if state == State::First { 800 } else { 900 };
-    let rows: Vec<_> = (1..=last).map(|id| format!("({id}, 'customer {id}')")).collect();
+    let rows: Vec<_> = (1..=last)
+        .map(|id| format!("({id}, 'customer {id}')"))
+        .collect();
     parts.push(format!("INSERT INTO customers VALUES {};", rows.join(", ")));
     parts
 }
@@ -129,8 +146,15 @@ fn write_files(folder: &Path, state: State) {
     for (number, part) in all.chunks(2_000).enumerate() {
         let mut text = String::from("id,customer,total,updated_at\n");
         for order in part {
-            writeln!(text, "{},{},{},{}", order.id, order.customer, order.total(), order.updated_at())
-                .expect("a string");
+            writeln!(
+                text,
+                "{},{},{},{}",
+                order.id,
+                order.customer,
+                order.total(),
+                order.updated_at()
+            )
+            .expect("a string");
         }
         std::fs::write(folder.join(format!("orders-{number}.csv")), text).expect("written");
     }
@@ -139,7 +163,11 @@ fn write_files(folder: &Path, state: State) {
         // A file of another state; most are not there.
         let _ = std::fs::remove_file(folder.join(format!("orders-{number}.csv")));
     }
-    let lines: Vec<_> = all.iter().take(1_500).map(|order| order.to_json().to_string()).collect();
+    let lines: Vec<_> = all
+        .iter()
+        .take(1_500)
+        .map(|order| order.to_json().to_string())
+        .collect();
     std::fs::write(folder.join("events.jsonl"), lines.join("\n") + "\n").expect("written");
 }
 

@@ -57,7 +57,7 @@ fn read(file: &Path) -> Result<Connector, Failure> {
             FailureKind::ConfigInvalid,
             say!(
                 "connector file ",
-                name * file,
+                name file,
                 " is larger than ",
                 CONFIG_BYTES_MAX,
                 " bytes"
@@ -69,10 +69,7 @@ fn read(file: &Path) -> Result<Connector, Failure> {
 }
 
 fn unreadable(path: &Path) -> Failure {
-    Failure::new(
-        FailureKind::ConfigInvalid,
-        say!("cannot read ", name * path),
-    )
+    Failure::new(FailureKind::ConfigInvalid, say!("cannot read ", name path))
 }
 
 /// Returns the type that the connector file `file` describes.

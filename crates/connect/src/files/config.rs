@@ -190,7 +190,7 @@ fn table_of(
     let options: FileOptions = serde_json::from_value(Value::Object(merged))
         .map_err(|error| misread(name, &error.to_string()))?;
     options.check().map_err(|failure| Failure {
-        say: say!("source ", name * name, ": ", failure.say),
+        say: say!("source ", name name, ": ", failure.say),
         ..failure
     })?;
     // Checked above, and normalising never fails on a name that is not empty.
@@ -204,7 +204,14 @@ fn table_of(
 }
 
 /// Every key of the block beside the options; serde knows only those of the struct it reads.
-const KEYS: [&str; 6] = ["directory", "file_pattern", "file_patterns", "tables", "removed_files", "notes"];
+const KEYS: [&str; 6] = [
+    "directory",
+    "file_pattern",
+    "file_patterns",
+    "tables",
+    "removed_files",
+    "notes",
+];
 
 /// Returns the failure of options that serde refuses: an unknown key with what it may have meant.
 fn misread(name: &SourceName, message: &str) -> Failure {
@@ -215,7 +222,12 @@ fn misread(name: &SourceName, message: &str) -> Failure {
     let failure = refused(name, say!("unknown key ", name Quoted(unknown)));
     match closest(unknown, expected.iter().copied().chain(KEYS)) {
         Some(meant) => failure.hint(say!("did you mean ", name Quoted(meant), "?")),
-        None => failure.hint(say!("known keys: ", Quoted(&KEYS.join(", ")), ", ", Quoted(&expected.join(", ")))),
+        None => failure.hint(say!(
+            "known keys: ",
+            Quoted(&KEYS.join(", ")),
+            ", ",
+            Quoted(&expected.join(", "))
+        )),
     }
 }
 
@@ -238,7 +250,7 @@ fn take<T: DeserializeOwned>(
 fn refused(name: &SourceName, why: impl Into<domain::Say>) -> Failure {
     Failure::new(
         FailureKind::ConfigInvalid,
-        say!("source ", name * name, ": ", why.into()),
+        say!("source ", name name, ": ", why.into()),
     )
 }
 

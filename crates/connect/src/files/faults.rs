@@ -83,7 +83,7 @@ impl Fault {
                 FailureKind::FileTooLarge,
                 say!(
                     "file ",
-                    name * place,
+                    name place,
                     " has a cell of more than ",
                     CELL_BYTES_MAX,
                     " bytes in line ",
@@ -94,7 +94,7 @@ impl Fault {
                 FailureKind::FileTooLarge,
                 say!(
                     "file ",
-                    name * place,
+                    name place,
                     " has a record of more than ",
                     RECORD_BYTES_MAX,
                     " bytes; it starts in line ",
@@ -113,7 +113,7 @@ impl Fault {
 pub(crate) fn changed(place: &Place) -> Failure {
     Failure::new(
         FailureKind::Changed,
-        say!("file ", name * place, " changed while it was read"),
+        say!("file ", name place, " changed while it was read"),
     )
     .hint("run the sync again once the file is complete")
 }

@@ -153,10 +153,9 @@ pub(crate) fn digest(place: &Place) -> Result<Digest, Failure> {
 
 fn open_file(place: &Place) -> Result<fs_err::File, Failure> {
     fs_err::File::open(&place.full).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Failure::new(
-            FailureKind::Missing,
-            say!("file ", name * place, " is gone"),
-        ),
+        io::ErrorKind::NotFound => {
+            Failure::new(FailureKind::Missing, say!("file ", name place, " is gone"))
+        }
         _ => cannot_read(place, error),
     })
 }
@@ -174,12 +173,12 @@ fn cannot_read(place: &Place, error: io::Error) -> Failure {
     let failure = match error.kind() {
         io::ErrorKind::PermissionDenied => Failure::new(
             FailureKind::Forbidden,
-            say!("file ", name * place, " may not be read"),
+            say!("file ", name place, " may not be read"),
         )
         .hint("give the user that runs dango read access to it"),
         _ => Failure::new(
             FailureKind::Failed,
-            say!("file ", name * place, " cannot be read"),
+            say!("file ", name place, " cannot be read"),
         ),
     };
     failure.caused_by(error)
@@ -206,7 +205,7 @@ fn packed(place: &Place, packing: Packing, failure: Failure) -> Failure {
 
 /// Returns the failure of a file that is not what it should be: ``file `x` <what>``.
 pub(crate) fn invalid(place: &Place, what: impl Into<Say>) -> Failure {
-    let say = say!("file ", name * place, " ", what.into());
+    let say = say!("file ", name place, " ", what.into());
     Failure::new(FailureKind::FileInvalid, say)
 }
 

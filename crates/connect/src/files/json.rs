@@ -177,6 +177,6 @@ fn normalise(
 
 /// The normaliser does not know which file a record came from.
 fn in_file(place: &Place, failure: Failure) -> Failure {
-    let say = say!("file ", name * place, ": ", failure.say);
+    let say = say!("file ", name place, ": ", failure.say);
     Failure { say, ..failure }
 }

@@ -45,7 +45,7 @@ pub fn plan(config: &FilesConfig, project: &Path) -> Result<FilePlan, Failure> {
     let directory = fs::canonicalize(&written).map_err(|error| {
         Failure::new(
             FailureKind::Missing,
-            say!("directory ", name * config.directory, " cannot be found"),
+            say!("directory ", name config.directory, " cannot be found"),
         )
         .hint("create it, or correct `directory`; relative paths start at the project")
         .caused_by(error)
@@ -53,7 +53,7 @@ pub fn plan(config: &FilesConfig, project: &Path) -> Result<FilePlan, Failure> {
     if !directory.is_dir() {
         return Err(Failure::new(
             FailureKind::ConfigInvalid,
-            say!("`directory` ", name * config.directory, " is a file"),
+            say!("`directory` ", name config.directory, " is a file"),
         )
         .hint("name the folder, and the file in `file_pattern`"));
     }

@@ -74,6 +74,9 @@ pub(super) fn failure(
     Failure::new(kind, say).hint(hint)
 }
 
+/// More of an error's text is not even looked at.
+const MESSAGE_CHARS_MAX: usize = 10_000;
+
 fn meaning(status: u16) -> (FailureKind, Say) {
     match status {
         401 => (
@@ -133,5 +136,6 @@ fn message(body: &[u8]) -> Option<String> {
     let found = places
         .iter()
         .find_map(|place| body.pointer(place)?.as_str());
-    found.map(|text| text.chars().take(Quoted::CHARS_MAX).collect())
+    // Longer than what is shown: it is redacted first and cut then, or half a secret would stay.
+    found.map(|text| text.chars().take(MESSAGE_CHARS_MAX).collect())
 }

@@ -28,7 +28,7 @@ pub(super) fn read(
     connector: &Connector,
     block: &Value,
 ) -> Result<Overrides, Failure> {
-    let place = say!("source ", name * source);
+    let place = say!("source ", name source);
     let block = match block {
         Value::Null => return Ok(Overrides::default()),
         Value::Object(block) => block,

@@ -178,12 +178,12 @@ impl SourceReader<'_, '_> {
         if let Some(second) = blocks.get(1) {
             let say = say!(
                 "the settings of the type ",
-                name * kind,
+                name kind,
                 " stand in two blocks"
             );
             self.reader
                 .report
-                .error(second.place, say, say!("keep the block ", name * kind));
+                .error(second.place, say, say!("keep the block ", name kind));
         }
         let Some(block) = blocks.first() else {
             return Value::Object(serde_json::Map::new());
@@ -199,7 +199,7 @@ impl SourceReader<'_, '_> {
             other => {
                 let say = say!(
                     "",
-                    name * kind,
+                    name kind,
                     " must be a map of keys and values, not ",
                     Say::new(other.noun())
                 );
@@ -241,7 +241,7 @@ impl SourceReader<'_, '_> {
             }
             let is_type = self.types.iter().any(|known| known.as_str() == key);
             let say = if is_type {
-                say!("the block ", name Quoted(key), " does not belong to a source of type ", name *kind)
+                say!("the block ", name Quoted(key), " does not belong to a source of type ", name kind)
             } else {
                 say!("unknown key ", name Quoted(key))
             };

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use warehouse::{LoadTx, WarehouseError};
 
 /// The load of one table's files.
-pub(super) struct Load<'a> {
+pub(super) struct TableLoad<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) ledger: &'a Ledger,
     pub(super) reader: &'a mut Reader,
@@ -26,7 +26,7 @@ pub(super) struct Load<'a> {
     pub(super) survey: &'a Survey<'a>,
 }
 
-impl Load<'_> {
+impl TableLoad<'_> {
     /// Loads what changed; an unchanged table is left alone.
     pub(super) async fn run(
         &mut self,
@@ -49,7 +49,13 @@ impl Load<'_> {
             reports
         };
         if is_known {
-            guard(self.context, &own, before, count(tx, &own).await?, survey.is_empty)?;
+            guard(
+                self.context,
+                &own,
+                before,
+                count(tx, &own).await?,
+                survey.is_empty,
+            )?;
         }
         self.remember(tx).await?;
         Ok(reports)
@@ -67,8 +73,16 @@ impl Load<'_> {
         let mut reports = Vec::new();
         for target in &self.survey.tables {
             let table = self.target(&target.name);
-            let rows_total = if existing.contains_key(&table) { count(tx, &table).await? } else { 0 };
-            reports.push(TableReport { table: target.name.clone(), rows_total, ..TableReport::default() });
+            let rows_total = if existing.contains_key(&table) {
+                count(tx, &table).await?
+            } else {
+                0
+            };
+            reports.push(TableReport {
+                table: target.name.clone(),
+                rows_total,
+                ..TableReport::default()
+            });
         }
         Ok(reports)
     }
@@ -84,7 +98,8 @@ impl Load<'_> {
             let table = self.target(&target.name);
             let columns = with_filename(&target.columns());
             let staging = staging_of(&table);
-            tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql())).await?;
+            tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql()))
+                .await?;
             tx.execute(&sql::create_table(&staging, &columns)).await?;
             tables.push(Staged {
                 parent: target.parent.as_deref().map(|parent| self.target(parent)),
@@ -97,7 +112,12 @@ impl Load<'_> {
         for changed in 0..self.survey.changed.len() {
             self.read(tx, changed, staging_of).await?;
         }
-        let stream = StagedStream { disposition: Disposition::Replace, cursor: None, tables };
+        let stream = StagedStream {
+            disposition: Disposition::Replace,
+            cursor: None,
+            may_repeat: false,
+            tables,
+        };
         apply::apply(tx, existing, &stream, self.context.permits()).await
     }
 
@@ -111,21 +131,34 @@ impl Load<'_> {
         let mut reports = Vec::new();
         for target in &self.survey.tables {
             let table = self.target(&target.name);
-            let mut report = TableReport { table: target.name.clone(), ..TableReport::default() };
+            let mut report = TableReport {
+                table: target.name.clone(),
+                ..TableReport::default()
+            };
             match existing.get(&table) {
                 None => {
-                    tx.execute(&sql::create_table(&table, &with_filename(&target.columns()))).await?;
+                    tx.execute(&sql::create_table(
+                        &table,
+                        &with_filename(&target.columns()),
+                    ))
+                    .await?;
                     report.schema_changes.push("table created".into());
                 }
                 Some(old) => {
-                    let old: Vec<_> =
-                        old.columns.iter().filter(|c| !is_ours(&c.name)).cloned().collect();
+                    let old: Vec<_> = old
+                        .columns
+                        .iter()
+                        .filter(|c| !is_ours(&c.name))
+                        .cloned()
+                        .collect();
                     // A changed file need not have every column of the table.
                     let mut changes = contract::changes(&old, &target.columns());
                     changes.retain(|change| !matches!(change, Change::Removed(_)));
                     contract::check(&table, &changes, permits.contract, permits.accept_schema)?;
                     if permits.contract == Contract::Discard && !permits.accept_schema {
-                        report.warnings.extend(changes.iter().map(Change::discarded));
+                        report
+                            .warnings
+                            .extend(changes.iter().map(Change::discarded));
                     } else {
                         for change in &changes {
                             self.apply_change(tx, &table, change).await?;
@@ -163,12 +196,21 @@ impl Load<'_> {
         if !replaced.is_empty() {
             for target in &self.survey.tables {
                 let staging = staging_of(&self.target(&target.name));
-                tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql())).await?;
-                tx.execute(&sql::create_table(&staging, &with_filename(&target.columns()))).await?;
+                tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql()))
+                    .await?;
+                tx.execute(&sql::create_table(
+                    &staging,
+                    &with_filename(&target.columns()),
+                ))
+                .await?;
             }
         }
         for (index, changed) in self.survey.changed.iter().enumerate() {
-            let into = if changed.is_loaded { staging_of } else { TableRef::clone };
+            let into = if changed.is_loaded {
+                staging_of
+            } else {
+                TableRef::clone
+            };
             for (table, rows) in self.read(tx, index, into).await? {
                 if let Some(report) = reports.iter_mut().find(|report| report.table == table)
                     && !changed.is_loaded
@@ -184,7 +226,11 @@ impl Load<'_> {
             }
             if !self.survey.removed.is_empty() {
                 let gone: Vec<_> = self.survey.removed.iter().map(String::as_str).collect();
-                let delete = format!("DELETE FROM {} WHERE {}", table.to_sql(), filename_in(&gone));
+                let delete = format!(
+                    "DELETE FROM {} WHERE {}",
+                    table.to_sql(),
+                    filename_in(&gone)
+                );
                 report.rows_deleted += tx.execute(&delete).await?;
             }
             report.rows_total = count(tx, &table).await?;
@@ -210,17 +256,24 @@ impl Load<'_> {
             new: &staging.to_sql(),
             new_columns: &columns,
         };
-        let deltas = tx.select(&compared.deltas(&[])).await?.into_iter().next().unwrap_or_default();
+        let deltas = tx
+            .select(&compared.deltas(&[]))
+            .await?
+            .into_iter()
+            .next()
+            .unwrap_or_default();
         let (inserted, deleted) = (number(&deltas, "inserted"), number(&deltas, "deleted"));
         if inserted > 0 || deleted > 0 {
-            tx.execute(&format!("DELETE FROM {} WHERE {filter}", table.to_sql())).await?;
+            tx.execute(&format!("DELETE FROM {} WHERE {filter}", table.to_sql()))
+                .await?;
             let mut all = columns;
             all.push(domain::Column::new(LOAD_ID, domain::ColumnType::Text));
             tx.execute(&sql::insert_all(&table, &staging, &all)).await?;
         }
         report.rows_inserted += inserted;
         report.rows_deleted += deleted;
-        tx.execute(&format!("DROP TABLE {}", staging.to_sql())).await?;
+        tx.execute(&format!("DROP TABLE {}", staging.to_sql()))
+            .await?;
         Ok(())
     }
 
@@ -232,7 +285,9 @@ impl Load<'_> {
         into: impl Fn(&TableRef) -> TableRef,
     ) -> Result<Vec<(String, u64)>, Error> {
         let survey = self.survey;
-        let Some(changed) = survey.changed.get(index) else { return Ok(Vec::new()) };
+        let Some(changed) = survey.changed.get(index) else {
+            return Ok(Vec::new());
+        };
         let path = &changed.file.path;
         let constants = [
             (FILENAME_COLUMN.to_owned(), quote_literal(path)),
@@ -243,13 +298,23 @@ impl Load<'_> {
         let mut counts = Vec::new();
         for found in &changed.inspection.tables {
             self.context.check_cancelled()?;
-            let Some(wanted) = tables.iter().position(|t| t.table.table == found.name) else { continue };
-            let Some(schema) = tables.get(wanted) else { continue };
-            let (ours, theirs) = sandbox::pair().map_err(|error| Error::from(WarehouseError::from(error)))?;
+            let Some(wanted) = tables.iter().position(|t| t.table.table == found.name) else {
+                continue;
+            };
+            let Some(schema) = tables.get(wanted) else {
+                continue;
+            };
+            let (ours, theirs) =
+                sandbox::pair().map_err(|error| Error::from(WarehouseError::from(error)))?;
             let target = into(&schema.table);
-            let insert = tx.insert_from(&target, &schema.columns, &constants, theirs).await?;
-            let request =
-                ReadRequest { inspection: changed.inspection.clone(), tables: tables.clone(), wanted };
+            let insert = tx
+                .insert_from(&target, &schema.columns, &constants, theirs)
+                .await?;
+            let request = ReadRequest {
+                inspection: changed.inspection.clone(),
+                tables: tables.clone(),
+                wanted,
+            };
             let reading = self.reader.read(&file, request, ours, |_| {});
             let (read, inserted) = tokio::join!(reading, insert.finish());
             // The reader knows better than the worker why a stream broke off.
@@ -276,7 +341,9 @@ impl Load<'_> {
         for changed in &self.survey.changed {
             let found = &changed.inspection;
             let loaded = (found.hash.as_str(), found.bytes, found.rows(), self.load_id);
-            self.ledger.set_file(tx, table, &changed.file.path, Some(loaded)).await?;
+            self.ledger
+                .set_file(tx, table, &changed.file.path, Some(loaded))
+                .await?;
         }
         Ok(())
     }
@@ -284,5 +351,9 @@ impl Load<'_> {
 
 fn filename_in(paths: &[&str]) -> String {
     let list: Vec<_> = paths.iter().map(|path| quote_literal(path)).collect();
-    format!("{} IN ({})", quote_identifier(FILENAME_COLUMN), list.join(", "))
+    format!(
+        "{} IN ({})",
+        quote_identifier(FILENAME_COLUMN),
+        list.join(", ")
+    )
 }

@@ -11,8 +11,8 @@ use connect::files::{
     RemovedFiles,
 };
 use domain::names::quote_identifier;
-use domain::say::Quoted;
 use domain::say;
+use domain::say::Quoted;
 use domain::{Column, ColumnType, TableRef, TableSchema};
 use std::collections::BTreeMap;
 
@@ -78,7 +78,9 @@ impl<'a> Survey<'a> {
             warnings: Vec::new(),
         };
         let kept_rows = config.removed_files == RemovedFiles::Keep
-            && known.keys().any(|path| !table.files.iter().any(|file| file.path == **path));
+            && known
+                .keys()
+                .any(|path| !table.files.iter().any(|file| file.path == **path));
         let schema = context.source.name.schema();
         let before: Vec<_> = survey
             .tables
@@ -89,22 +91,34 @@ impl<'a> Survey<'a> {
             let loaded = known.get(&file.path);
             if let Some(hash) = loaded
                 && !survey.reload
-                && *hash == reader.hash(&ReaderFile::new(file, &table.table.options)).await?.0
+                && *hash
+                    == reader
+                        .hash(&ReaderFile::new(file, &table.table.options))
+                        .await?
+                        .0
             {
                 continue;
             }
-            survey.inspect(context, reader, file, loaded.is_some()).await?;
+            survey
+                .inspect(context, reader, file, loaded.is_some())
+                .await?;
         }
         let retyped = survey.tables.iter().zip(&before).any(|(target, before)| {
             let after = target.columns();
             before.iter().any(|column| {
-                after.iter().any(|now| now.name == column.name && now.kind != column.kind)
+                after
+                    .iter()
+                    .any(|now| now.name == column.name && now.kind != column.kind)
             })
         });
         if retyped && !kept_rows && !survey.reload {
             survey.reload = true;
             for file in &table.files {
-                if !survey.changed.iter().any(|changed| changed.file.path == file.path) {
+                if !survey
+                    .changed
+                    .iter()
+                    .any(|changed| changed.file.path == file.path)
+                {
                     survey.inspect(context, reader, file, true).await?;
                 }
             }
@@ -127,24 +141,37 @@ impl<'a> Survey<'a> {
         let file_to_read = ReaderFile::new(file, &self.table.table.options);
         let inspection = reader.inspect(&file_to_read, name, &known).await?;
         for warning in &inspection.warnings {
-            self.warnings.push(format!("{}: {warning}", say!("", name Quoted(&file.path))));
+            self.warnings
+                .push(format!("{}: {warning}", say!("", name Quoted(&file.path))));
         }
         for found in &inspection.tables {
             self.take(found);
         }
-        self.changed.push(Changed { file, inspection, is_loaded });
+        self.changed.push(Changed {
+            file,
+            inspection,
+            is_loaded,
+        });
         Ok(())
     }
 
     fn take(&mut self, found: &InspectedTable) {
-        if let Some(target) = self.tables.iter_mut().find(|target| target.name == found.name) {
+        if let Some(target) = self
+            .tables
+            .iter_mut()
+            .find(|target| target.name == found.name)
+        {
             target.decision.add(found);
             return;
         }
         let mut decision = Decision::default();
         decision.add(found);
         let (name, parent) = (found.name.clone(), found.parent.clone());
-        self.tables.push(Target { name, parent, decision });
+        self.tables.push(Target {
+            name,
+            parent,
+            decision,
+        });
     }
 
     /// Returns the tables as they will be.
@@ -152,7 +179,11 @@ impl<'a> Survey<'a> {
         self.schemas(schema, Decision::columns)
     }
 
-    fn schemas(&self, schema: &str, columns: impl Fn(&Decision) -> Vec<Column>) -> Vec<TableSchema> {
+    fn schemas(
+        &self,
+        schema: &str,
+        columns: impl Fn(&Decision) -> Vec<Column>,
+    ) -> Vec<TableSchema> {
         let of = |target: &Target| TableSchema {
             table: TableRef::new(schema, &target.name),
             columns: columns(&target.decision),
@@ -163,12 +194,18 @@ impl<'a> Survey<'a> {
 
     /// Returns how many rows of the pattern's own table will be read.
     pub(super) fn rows(&self) -> u64 {
-        self.changed.iter().map(|changed| changed.inspection.rows()).sum()
+        self.changed
+            .iter()
+            .map(|changed| changed.inspection.rows())
+            .sum()
     }
 
     /// Returns how many bytes will be read.
     pub(super) fn bytes(&self) -> u64 {
-        self.changed.iter().map(|changed| changed.inspection.bytes).sum()
+        self.changed
+            .iter()
+            .map(|changed| changed.inspection.bytes)
+            .sum()
     }
 }
 
@@ -215,7 +252,10 @@ async fn drop_unset(
     table: &TableRef,
     columns: &mut Vec<Column>,
 ) -> Result<(), Error> {
-    let texts: Vec<_> = columns.iter().filter(|column| column.kind == ColumnType::Text).collect();
+    let texts: Vec<_> = columns
+        .iter()
+        .filter(|column| column.kind == ColumnType::Text)
+        .collect();
     if texts.is_empty() {
         return Ok(());
     }
@@ -225,7 +265,11 @@ async fn drop_unset(
         .map(|(at, column)| format!("count({}) AS c{at}", quote_identifier(&column.name)))
         .collect();
     let query = format!("SELECT {} FROM {}", counts.join(", "), table.to_sql());
-    let rows = context.app.warehouse.select(&context.allow.narrow(), &query).await?;
+    let rows = context
+        .app
+        .warehouse
+        .select(&context.allow.narrow(), &query)
+        .await?;
     let row = rows.into_iter().next().unwrap_or_default();
     let unset: Vec<_> = texts
         .iter()
@@ -239,7 +283,11 @@ async fn drop_unset(
 
 fn own_columns(table: Option<&TableSchema>) -> Vec<Column> {
     let columns = table.map_or(&[][..], |table| &table.columns);
-    columns.iter().filter(|column| !is_ours(&column.name)).cloned().collect()
+    columns
+        .iter()
+        .filter(|column| !is_ours(&column.name))
+        .cloned()
+        .collect()
 }
 
 pub(super) fn is_ours(column: &str) -> bool {

@@ -73,7 +73,7 @@ impl Rows {
             output.data_palette(),
             output.list_width(),
         );
-        output.print(&drawn.text)?;
+        output.print_data(&drawn.text)?;
         let rows = cells.len() as u64;
         output.tell(&units::counted(rows, "row"));
         if drawn.columns_left_out > 0 {

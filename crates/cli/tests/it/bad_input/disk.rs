@@ -23,12 +23,17 @@ fn fill_up(place: &str, size: &str, source: &str) -> (String, String, bool) {
     let run = |program: &str, words: &[&str]| {
         let mut command = Command::new(program);
         command.args(words).current_dir(&folder).env_clear();
-        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", outer.path(""));
+        command
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("HOME", outer.path(""));
         command.output().expect("it runs")
     };
     let dango = env!("CARGO_BIN_EXE_dango");
     assert!(run(dango, &["init"]).status.success());
-    outer.write("files/orders-1.csv", "order_id,sku,amount\n1,007,10.75\n2,008,3\n");
+    outer.write(
+        "files/orders-1.csv",
+        "order_id,sku,amount\n1,007,10.75\n2,008,3\n",
+    );
     let mut rows = String::from("id,a,b\n");
     for id in 0..400_000_u64 {
         // Numbers that do not compress.
@@ -38,7 +43,10 @@ fn fill_up(place: &str, size: &str, source: &str) -> (String, String, bool) {
     outer.write("files/big-1.csv", &rows);
     let shop = SHOP.replace("data/uploads", &outer.path("files").display().to_string());
     let big = source.replace("FILES", &outer.path("files").display().to_string());
-    outer.write("project/.dango/sources.yml", &format!("{shop}  - {{name: big, {big}}}\n"));
+    outer.write(
+        "project/.dango/sources.yml",
+        &format!("{shop}  - {{name: big, {big}}}\n"),
+    );
     let mut words = vec!["--mount"];
     if !rustix::process::geteuid().is_root() {
         words.extend(["--user", "--map-root-user"]);
@@ -52,7 +60,11 @@ fn fill_up(place: &str, size: &str, source: &str) -> (String, String, bool) {
         fs_err::read_to_string(outer.path("stderr")).unwrap_or_default()
     );
     let code = outer.read("code").trim().to_owned();
-    (code, outer.read("stderr"), outer.read("before.json") == outer.read("after.json"))
+    (
+        code,
+        outer.read("stderr"),
+        outer.read("before.json") == outer.read("after.json"),
+    )
 }
 
 /// splitmix64.
@@ -68,7 +80,10 @@ fn a_full_disk_undoes_the_sync_and_the_next_one_works() {
     let files = "type: local_files, local_files: {directory: FILES, tables: [{name: big, pattern: 'big-*.csv'}]}";
     let (code, stderr, unchanged) = fill_up("data", "8m", files);
     assert_eq!(code, "75", "{stderr}");
-    assert!(stderr.contains("code: disk_full\n") && stderr.contains("hint: free some space"), "{stderr}");
+    assert!(
+        stderr.contains("code: disk_full\n") && stderr.contains("hint: free some space"),
+        "{stderr}"
+    );
     assert!(!stderr.contains("panicked"), "{stderr}");
     assert!(unchanged, "{stderr}");
 }

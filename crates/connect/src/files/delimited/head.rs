@@ -55,7 +55,7 @@ pub(super) fn find(
             FailureKind::FileTooLarge,
             say!(
                 "file ",
-                name * place,
+                name place,
                 " has ",
                 cells.len(),
                 " columns; ",

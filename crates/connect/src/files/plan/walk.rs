@@ -69,7 +69,7 @@ impl Walk {
                     FailureKind::ConfigInvalid,
                     say!(
                         "directory ",
-                        name * self.root,
+                        name self.root,
                         " has more than ",
                         FILES_MAX,
                         " files"
@@ -129,7 +129,7 @@ fn is_passing(name: &str) -> bool {
 fn unreadable(folder: &Path, error: std::io::Error) -> Failure {
     Failure::new(
         FailureKind::Forbidden,
-        say!("folder ", name * folder, " cannot be read"),
+        say!("folder ", name folder, " cannot be read"),
     )
     .hint("give the user that runs dango read access to it")
     .caused_by(error)

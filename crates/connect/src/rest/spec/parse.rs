@@ -33,7 +33,7 @@ pub(crate) fn connector_file(file: &str, text: &str) -> Result<Api, Failure> {
 
 /// Reads the `rest_api` block of `source`.
 pub(crate) fn rest_block(source: &SourceName, block: &Value) -> Result<Api, Failure> {
-    let place = say!("source ", name * source);
+    let place = say!("source ", name source);
     let Value::Object(block) = block else {
         return Err(invalid(
             &place,

@@ -46,15 +46,16 @@ fn filled(secret: &Plain<String>, environment: &Environment) -> Result<Plain<Str
     let Some(variable) = reference(secret.expose()) else {
         return Ok(Plain::new(secret.expose().clone()));
     };
-    match environment.find(variable) {
-        Some(value) => Ok(Plain::new(value.expose().clone())),
-        None => {
-            let say = say!("variable ", name Quoted(variable), " is not set, so the source cannot be tried");
-            let error = Error::new(Kind::Invalid, Code::VariableMissing, say);
-            let hint = "set it in the environment or in `.env`, or save the source untried with `--no-test`";
-            Err(error.hint(hint).into())
-        }
+    if let Some(value) = environment.find(variable) {
+        return Ok(Plain::new(value.expose().clone()));
     }
+    let say =
+        say!("variable ", name Quoted(variable), " is not set, so the source cannot be tried");
+    let hint =
+        "set it in the environment or in `.env`, or save the source untried with `--no-test`";
+    Err(Error::new(Kind::Invalid, Code::VariableMissing, say)
+        .hint(hint)
+        .into())
 }
 
 /// Returns the variable of a secret that is nothing but `${VARIABLE}`.
