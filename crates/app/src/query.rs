@@ -3,10 +3,11 @@
 use crate::{App, Error, Result};
 use domain::limits::{QUERY_ROWS_DEFAULT, SQL_BYTES_MAX};
 use domain::{Code, say};
-use security::Allow;
 use security::permissions::QueryExecute;
+use security::{Allow, Event};
 use std::path::Path;
 use std::time::Duration;
+use store::Act;
 pub use warehouse::{ExportFormat, ExportReport};
 use warehouse::{QueryLimits, QueryResult, WarehouseError};
 
@@ -27,7 +28,33 @@ pub async fn run(
     request: &QueryRequest,
 ) -> Result<QueryResult> {
     let limits = limits(app, request, request.rows_max.unwrap_or(QUERY_ROWS_DEFAULT))?;
-    Ok(app.warehouse.query(allow, &request.sql, limits).await?)
+    let begun = app.warehouse.query(allow, &request.sql, limits).await;
+    record(
+        app,
+        allow,
+        request,
+        Event::QueryExecuted,
+        begun.as_ref().err(),
+    )
+    .await?;
+    Ok(begun?)
+}
+
+/// Writes down that somebody asked, and whether the query was let through; the SQL itself may hold personal data and stays out.
+async fn record(
+    app: &App,
+    allow: &Allow<QueryExecute>,
+    request: &QueryRequest,
+    event: Event,
+    error: Option<&WarehouseError>,
+) -> Result<()> {
+    let event = match error {
+        None => event,
+        Some(WarehouseError::Refused { .. }) => Event::QueryRefused,
+        Some(_) => Event::QueryFailed,
+    };
+    let act = Act::new(event).detail("sql_length", request.sql.len());
+    Ok(app.store.record(allow, act).await?)
 }
 
 /// Runs a query into a file. A caged process of its own writes it, and `output` is there whole or not at all.
@@ -52,6 +79,14 @@ pub async fn export(
         .warehouse
         .export_file(allow, &request.sql, limits, &path, format)
         .await;
+    record(
+        app,
+        allow,
+        request,
+        Event::QueryExported,
+        report.as_ref().err(),
+    )
+    .await?;
     report.map_err(|error| match error {
         WarehouseError::Io(text) => Error::invalid(
             Code::OutputFailed,

@@ -1,6 +1,9 @@
 //! `dango secrets`: the credentials of a project, stored and listed. A value comes in as [`Plain`] and never goes out.
 
 mod edit;
+mod recorded;
+
+pub use recorded::{remove, store};
 
 use crate::config::variables;
 use crate::credentials::secrets_file::SecretsFile;
@@ -71,7 +74,7 @@ pub struct SecretInfo {
 
 /// Stores `value` under `name` in `.dlt/secrets.toml`, keeping comments and order; `redactor` learns it. Returns whether the
 /// name is new.
-pub fn set(
+pub(crate) fn set(
     _allow: &Allow<ConfigManage>,
     project: &Project,
     name: &SecretName,
@@ -98,7 +101,11 @@ pub fn check_unset(
 }
 
 /// Removes the secret `name` from `.dlt/secrets.toml`.
-pub fn unset(_allow: &Allow<ConfigManage>, project: &Project, name: &SecretName) -> Result<()> {
+pub(crate) fn unset(
+    _allow: &Allow<ConfigManage>,
+    project: &Project,
+    name: &SecretName,
+) -> Result<()> {
     change(project, |text, file| edit::unset(text, file, name))
 }
 

@@ -6,10 +6,10 @@ use crate::{App, Result};
 use domain::{LoadReport, SourceName};
 use security::permissions::{PlatformManage, SourceSync};
 use security::{Allow, Event};
+use store::Act;
 use store::effects::Outcome;
 use store::jobs::{self, Job, JobEnd};
 use store::sync_runs::NewSyncRun;
-use store::Act;
 
 /// Settles everything that a process which is gone left running. Only whoever holds the project's lock does this.
 pub(crate) async fn settle(app: &App) -> Result<()> {

@@ -29,7 +29,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Stop>
         Command::Query(arguments) => Box::pin(query::run(context, arguments)).await,
         Command::Db(arguments) => Box::pin(db::run(context, arguments)).await,
         Command::Config(arguments) => config::run(context, &arguments),
-        Command::Secrets(arguments) => secrets::run(context, &arguments),
+        Command::Secrets(arguments) => Box::pin(secrets::run(context, &arguments)).await,
         Command::Doctor(arguments) => Box::pin(doctor::run(context, arguments)).await,
         Command::Demo(arguments) => Box::pin(demo::run(context, arguments)).await,
         Command::Explain(arguments) => explain::run(context, &arguments),

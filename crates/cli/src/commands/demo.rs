@@ -11,7 +11,7 @@ use app::error::{Error, Kind};
 use app::query::{ExportFormat, QueryRequest};
 use app::secrets::{self, SecretName};
 use app::sync::SyncRequest;
-use app::{App, Environment, REDACTOR, SystemClock};
+use app::{App, Environment, SystemClock};
 use clap::Args;
 use domain::say::Quoted;
 use domain::{Code, say};
@@ -89,7 +89,7 @@ fn prepare(path: &Path, shop: &shop::Shop, api: &Api) -> Result<PathBuf, Stop> {
 
 async fn tell(context: &Context, app: &App, root: &Path, shop: &shop::Shop) -> Result<(), Stop> {
     let output = context.output;
-    store_token(app)?;
+    store_token(app).await?;
     write_products(app, root, shop).await?;
     output.tell("");
     let outcomes = Box::pin(sync::sync(context, app, SyncRequest::default())).await?;
@@ -122,11 +122,11 @@ async fn tell(context: &Context, app: &App, root: &Path, shop: &shop::Shop) -> R
 }
 
 /// Stores the API's token as any other secret.
-fn store_token(app: &App) -> Result<(), Stop> {
+async fn store_token(app: &App) -> Result<(), Stop> {
     let allow = app.allow::<ConfigManage>()?;
     let name = SecretName::parse("sources.reviews.auth_token")?;
     let token = Plain::new(api::TOKEN.to_owned());
-    secrets::set(&allow, &app.project, &name, &token, &REDACTOR)?;
+    secrets::store(app, &allow, &name, &token).await?;
     Ok(())
 }
 

@@ -26,10 +26,10 @@ enum Command {
 }
 
 /// Runs the chosen command.
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
+pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     match &arguments.command {
-        Command::Set(arguments) => set::run(context, arguments),
+        Command::Set(arguments) => Box::pin(set::run(context, arguments)).await,
         Command::List(arguments) => list::run(context, arguments),
-        Command::Unset(arguments) => unset::run(context, arguments),
+        Command::Unset(arguments) => Box::pin(unset::run(context, arguments)).await,
     }
 }

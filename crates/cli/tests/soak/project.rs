@@ -50,12 +50,17 @@ impl Project {
     }
 
     fn dango(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dango"));
+        // Another build's binary can be tried; it needs fault points.
+        let binary = std::env::var_os("DANGO_SOAK_BINARY");
+        let mut command =
+            Command::new(binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_dango").into()));
         command
             .args(arguments)
             .current_dir(self.folder.path())
             .stdin(Stdio::null());
-        command.env_remove("DANGO_PROJECT_ROOT");
+        command
+            .env_remove("DANGO_PROJECT_ROOT")
+            .env_remove("DANGO_SOAK_BINARY");
         command
     }
 

@@ -67,6 +67,8 @@ impl Settings {
         block: &Value,
         credentials: &Credentials,
     ) -> Result<Self, Failure> {
+        // First: a misspelt key would otherwise be told as a missing one.
+        check(source, block)?;
         let place = say!("source ", name Quoted(source.as_str()));
         let mut reader = open_block(&place, block)?;
         let mut fields = Fields {
@@ -170,11 +172,11 @@ fn read_server(
             say!("", *place, " has no ", name Quoted(field)),
         )
         .hint(say!(
-            "store it with `dango secrets set sources.",
-            *source,
-            ".",
+            "give it with `--set ",
             Quoted(field),
-            "`"
+            "=…` (`dango source edit ",
+            *source,
+            " --set …` for a source that is there), or the whole connection as the secret `credentials`"
         ))
     };
     Ok(Server {

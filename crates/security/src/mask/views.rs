@@ -51,9 +51,8 @@ impl Decoded {
         let mut at = 0;
         while let Some(rest) = source.get(at..).filter(|rest| !rest.is_empty()) {
             let (read, length) = match view {
-                View::Percent => percent(rest),
                 View::Form if rest.starts_with(b"+") => (Read::Byte(b' '), 1),
-                View::Form => percent(rest),
+                View::Percent | View::Form => percent(rest),
                 View::Escaped => escaped(rest),
             };
             match read {

@@ -277,6 +277,26 @@ impl TableLoad<'_> {
         Ok(())
     }
 
+    /// Adds `rows` rows that have nothing but the constants: an empty file has none, one of `{}` objects some.
+    async fn hollow(
+        &self,
+        tx: &mut LoadTx,
+        table: &TableRef,
+        constants: &[(String, String)],
+        rows: u64,
+    ) -> Result<u64, Error> {
+        let (names, values): (Vec<_>, Vec<_>) = (constants.iter())
+            .map(|(name, value)| (quote_identifier(name), value.as_str()))
+            .unzip();
+        let insert = format!(
+            "INSERT INTO {} ({}) SELECT {} FROM range({rows})",
+            table.to_sql(),
+            names.join(", "),
+            values.join(", ")
+        );
+        Ok(tx.execute(&insert).await?)
+    }
+
     /// Streams one file from the reader into the tables that `into` names, and returns the rows of each table.
     async fn read(
         &mut self,
@@ -304,6 +324,14 @@ impl TableLoad<'_> {
             let Some(schema) = tables.get(wanted) else {
                 continue;
             };
+            if schema.columns.is_empty() {
+                // DuckDB takes no rows without a column: they are made of what we add to them, if there are any.
+                let rows = self
+                    .hollow(tx, &into(&schema.table), &constants, found.rows)
+                    .await?;
+                counts.push((found.name.clone(), rows));
+                continue;
+            }
             let (ours, theirs) =
                 sandbox::pair().map_err(|error| Error::from(WarehouseError::from(error)))?;
             let target = into(&schema.table);

@@ -3,7 +3,6 @@
 use crate::context::Context;
 use crate::errors::{Stop, input_needed, usage};
 use crate::prompts;
-use app::REDACTOR;
 use app::secrets::{self, SecretName};
 use clap::Args;
 use security::Plain;
@@ -30,14 +29,13 @@ pub(crate) struct Arguments {
 }
 
 /// Stores the secret.
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
+pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     if !arguments.value.is_empty() || arguments.name.contains('=') {
         return Err(usage(
             "a secret is never taken from the command line: it would stand in the shell's history and in `ps`",
             "type it at the prompt, or use `--stdin` or `--file PATH`; and change this one, it has been seen",
         ));
     }
-    let place = context.place()?;
     let name = SecretName::parse(&arguments.name)?;
     let secret = read(context, arguments)?;
     if secret.expose().is_empty() {
@@ -46,8 +44,13 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> 
             "--stdin` or `--file PATH",
         ));
     }
-    let allow = place.allow::<ConfigManage>()?;
-    let is_new = secrets::set(&allow, &place.project, &name, &secret, &REDACTOR)?;
+    let app = context.open_read("secrets set").await?;
+    let stored = match app.allow::<ConfigManage>() {
+        Ok(allow) => secrets::store(&app, &allow, &name, &secret).await,
+        Err(error) => Err(error),
+    };
+    app.close().await;
+    let is_new = stored?;
     if context.output.json {
         return context
             .output

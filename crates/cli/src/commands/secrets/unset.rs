@@ -16,18 +16,20 @@ pub(crate) struct Arguments {
 }
 
 /// Removes the secret, after a question: it cannot be brought back.
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
-    let place = context.place()?;
+pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     let name = SecretName::parse(&arguments.name)?;
-    let allow = place.allow::<ConfigManage>()?;
-    secrets::check_unset(&allow, &place.project, &name)?;
+    let app = context.open_read("secrets unset").await?;
+    let allow = app.allow::<ConfigManage>()?;
+    secrets::check_unset(&allow, &app.project, &name)?;
     if !context.confirm(&format!(
         "Remove the secret `{name}`? It cannot be brought back."
     ))? {
         context.output.tell("nothing was removed");
         return Ok(());
     }
-    secrets::unset(&allow, &place.project, &name)?;
+    let removed = secrets::remove(&app, &allow, &name).await;
+    app.close().await;
+    removed?;
     if context.output.json {
         return context
             .output

@@ -20,7 +20,7 @@ pub(crate) fn text(outcomes: &[SourceOutcome], output: Output) -> String {
     for outcome in outcomes {
         let (inserted, updated, deleted) = outcome.report.totals();
         columns.row([
-            outcome.source.to_string(),
+            outcome.source.clone(),
             units::count(inserted),
             units::count(updated),
             units::count(deleted),

@@ -120,7 +120,7 @@ fn what_is_not_there_is_told_with_what_is() {
             "add without a terminal",
             &["source", "add", "postgres", "--name", "db"],
         )
-        .fails(2, "input_needed", &["--set"])
+        .fails(1, "credential_missing", &["`db`", "`host`", "--set host="])
         .stdout(Stdout::Nothing),
     ]);
     let nowhere = Project::empty();

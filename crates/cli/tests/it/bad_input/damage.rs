@@ -54,7 +54,7 @@ fn files_of_ours_that_are_damaged_are_left_as_they_are() {
 fn foreign() -> Vec<u8> {
     let folder = tempfile::TempDir::new().expect("a folder");
     let path = folder.path().join("x.db");
-    let script = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('create table mine (a)'); c.commit()";
+    let script = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('pragma journal_mode = wal'); c.execute('create table mine (a)'); c.commit()";
     let made = std::process::Command::new("python3")
         .arg("-c")
         .arg(script)
