@@ -116,7 +116,12 @@ fn limits(app: &App, request: &QueryRequest, rows_max: u64) -> Result<QueryLimit
         .unwrap_or(app.settings.api.query_timeout_seconds);
     Ok(QueryLimits {
         rows_max,
+        // Whoever names a number of rows, or a file, wants all of them; the default guards a screen.
+        bytes_max: if rows_max == QUERY_ROWS_DEFAULT {
+            QueryLimits::default().bytes_max
+        } else {
+            u64::MAX
+        },
         timeout: Duration::from_secs(seconds),
-        ..QueryLimits::default()
     })
 }

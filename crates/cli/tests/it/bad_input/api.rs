@@ -48,6 +48,7 @@ fn answer(mut stream: &TcpStream) -> std::io::Result<()> {
         "html" => reply(stream, "200", "Content-Type: text/html\r\n", "<html><body>Please sign in</body></html>"),
         "latin1" => raw(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n\r\n[{\"id\":\"\xe9\"}]"),
         "deep" => reply(stream, "200", "", &format!("[{{\"id\": {}1{}}}]", "[".repeat(1_000), "]".repeat(1_000))),
+        "hollow" => reply(stream, "200", "", "[{}, {}]"),
         "numbers" => reply(stream, "200", "", "[1, 2, 3]"),
         "elsewhere" => reply(stream, "200", "", r#"{"result": {"rows": [{"id": 1}]}}"#),
         "same-cursor" => {

@@ -94,3 +94,14 @@ fn an_api_that_does_not_answer_is_not_waited_for() {
             .fails(3, "egress_denied", &["169.254.169.254"]),
     ]);
 }
+
+#[test]
+fn records_without_a_field_are_no_error() {
+    let bench = Bench::new();
+    let case = ask(api::start(), "hollow", "", "");
+    for (path, content) in &case.files {
+        bench.put(path, Some(content));
+    }
+    bench.project.run(&["sync", "bad"]).succeeded();
+    bench.project.run(&["sync", "bad"]).succeeded();
+}
