@@ -7,6 +7,7 @@ mod context;
 mod contract;
 mod failures;
 mod files;
+mod intake;
 pub(crate) mod ledger;
 mod request;
 mod staging;

@@ -102,6 +102,13 @@ impl Quoted<'_> {
     pub const CHARS_MAX: usize = 300;
 }
 
+/// Returns whether a character does something to the text around it instead of standing for itself: control characters, line
+/// separators, and those that change the direction of writing.
+pub fn is_deceptive(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 impl Shown for Quoted<'_> {
     fn show(&self, out: &mut String) {
         for (count, character) in self.0.chars().enumerate() {
@@ -109,7 +116,7 @@ impl Shown for Quoted<'_> {
                 out.push('…');
                 return;
             }
-            if character.is_control() && character != '\n' && character != '\t' {
+            if is_deceptive(character) && character != '\n' && character != '\t' {
                 out.extend(character.escape_unicode());
             } else {
                 out.push(character);
@@ -214,6 +221,12 @@ mod tests {
     fn a_sentence_is_made_of_literals_and_shown_values() {
         let said = say!("source ", name Quoted("a\u{7}b"), " has ", 3_u32, " tables");
         assert_eq!(said.as_str(), "source `a\\u{7}b` has 3 tables");
+    }
+
+    #[test]
+    fn quoted_text_cannot_rearrange_what_stands_around_it() {
+        let said = say!("", Quoted("a\u{1b}[31m\u{202e}b\u{2066}\u{2028}c"));
+        assert_eq!(said.as_str(), "a\\u{1b}[31m\\u{202e}b\\u{2066}\\u{2028}c");
     }
 
     #[test]

@@ -32,7 +32,14 @@ enum Pending {
 
 /// Brings the schema of `db` up to date, in one transaction. `file` is the file it stands in, which is copied first.
 pub(crate) async fn apply(db: &DatabaseConnection, file: Option<&Path>) -> Result<(), StoreError> {
-    match pending(&SchemaManager::new(db)).await? {
+    let backend = db.get_database_backend();
+    // One snapshot: between two looks another process may have made the schema.
+    let snapshot = db
+        .begin_with_options(dialect::read_options(backend))
+        .await?;
+    let needed = pending(&SchemaManager::new(&snapshot)).await?;
+    snapshot.rollback().await?;
+    match needed {
         Pending::Nothing => return Ok(()),
         Pending::Everything => {}
         Pending::Later(step) => {
@@ -41,8 +48,9 @@ pub(crate) async fn apply(db: &DatabaseConnection, file: Option<&Path>) -> Resul
             }
         }
     }
-    let options = dialect::write_options(db.get_database_backend());
-    let transaction = db.begin_with_options(options).await?;
+    let transaction = db
+        .begin_with_options(dialect::write_options(backend))
+        .await?;
     // Another process may have been faster.
     if !matches!(
         pending(&SchemaManager::new(&transaction)).await?,

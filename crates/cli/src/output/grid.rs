@@ -4,6 +4,7 @@
 use super::style::Palette;
 use super::table::paint;
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use domain::say::is_deceptive;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
 /// A column narrower than this says nothing any more; then columns are left out instead.
@@ -146,13 +147,13 @@ fn cut(text: &str, width: usize) -> String {
 
 /// Returns text without control characters: data must not move the cursor or write a line of its own.
 fn printable(text: &str) -> String {
-    if !text.contains(char::is_control) {
+    if !text.contains(is_deceptive) {
         return text.to_owned();
     }
     text.chars().fold(
         String::with_capacity(text.len() + 8),
         |mut clean, character| {
-            if character.is_control() {
+            if is_deceptive(character) {
                 clean.extend(character.escape_default());
             } else {
                 clean.push(character);

@@ -5,7 +5,7 @@ mod secret;
 mod server;
 
 use crate::project::{Project, Ran};
-use secret::Canary;
+use secret::{Canary, Search};
 use server::CarelessApi;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -27,6 +27,7 @@ const WRITTEN_BY_USERS: [&str; 7] = [
 struct Sweep {
     project: Project,
     canaries: Vec<Canary>,
+    search: Search,
     variables: Vec<(String, String)>,
     leaks: Vec<String>,
 }
@@ -36,6 +37,7 @@ impl Sweep {
         Self {
             project: Project::new(),
             canaries: Vec::new(),
+            search: Search::default(),
             variables: Vec::new(),
             leaks: Vec::new(),
         }
@@ -46,6 +48,7 @@ impl Sweep {
         let number = self.canaries.len() as u64 + 1;
         let canary = Canary::new(name, number, shape);
         let value = canary.value.clone();
+        self.search.add(&canary);
         self.canaries.push(canary);
         value
     }
@@ -87,13 +90,11 @@ impl Sweep {
     }
 
     fn search(&mut self, place: &str, bytes: &[u8]) {
-        for canary in &self.canaries {
-            for trace in canary.traces(bytes) {
-                self.leaks.push(format!(
-                    "{place}: {} as {}: …{}…",
-                    trace.canary, trace.form, trace.near
-                ));
-            }
+        for trace in self.search.traces(bytes) {
+            self.leaks.push(format!(
+                "{place}: {} as {}: …{}…",
+                trace.canary, trace.form, trace.near
+            ));
         }
     }
 
@@ -109,7 +110,9 @@ impl Sweep {
                     .strip_prefix(&root)
                     .expect("below the project")
                     .to_path_buf();
-                if path.is_dir() {
+                if path.is_symlink() {
+                    // What it leads to is searched in its own place.
+                } else if path.is_dir() {
                     folders.push(path);
                 } else if path.is_file() && !is_users(&name) {
                     let bytes = fs_err::read(&path).expect("a file");
@@ -704,5 +707,41 @@ fn a_secret_where_none_belongs_is_not_repeated() {
             sweep.run_with(words, "abcdefgh");
         }
     }
+    sweep.finish();
+}
+
+#[test]
+fn the_project_s_own_folders_are_no_data() {
+    let mut sweep = Sweep::new();
+    let value = sweep.canary("in a folder that was named as data", "{}");
+    sweep.project.write(
+        ".dlt/secrets.toml",
+        &format!("[sources.x]\npassword = \"{value}\"\nother = \"{value}\"\n"),
+    );
+    std::os::unix::fs::symlink(".dlt", sweep.project.path("link")).expect("linked");
+    for (directory, pattern, code) in [
+        (".dlt", "*", "config_invalid"),
+        ("./data/../.dlt/", "secrets.toml", "config_invalid"),
+        ("link", "*", "config_invalid"),
+        (".dango", "*.yml", "config_invalid"),
+        (".dango/logs", "*", "config_invalid"),
+        ("data", "../.dlt/*", "config_invalid"),
+    ] {
+        sweep.project.write(
+            ".dango/sources.yml",
+            &format!("sources:\n  - name: x\n    type: local_files\n    local_files:\n      directory: {directory}\n      tables:\n        - {{name: t, pattern: '{pattern}', format: csv}}\n"),
+        );
+        sweep.project.write("data/x.csv", "a\n1\n");
+        sweep.run(&["sync"]).failed(1, code);
+    }
+    // Hidden files and folders match no pattern.
+    sweep
+        .project
+        .write(".env", &format!("A={value}\nB={value}\n"));
+    sweep.project.write(
+        ".dango/sources.yml",
+        "sources:\n  - name: x\n    type: local_files\n    local_files:\n      directory: .\n      tables:\n        - {name: t, pattern: '**/*', format: csv}\n        - {name: u, pattern: '.env', format: csv}\n        - {name: v, pattern: '.dlt/*', format: csv}\n",
+    );
+    sweep.run(&["sync"]);
     sweep.finish();
 }

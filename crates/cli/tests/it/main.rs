@@ -1,5 +1,11 @@
 //! The command line as its users meet it: the real binary, its output byte by byte, its exit codes.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test that indexes wrongly fails as it should, and uses files and variables as any program does"
+)]
+
 mod api;
 mod bad_input;
 mod canaries;

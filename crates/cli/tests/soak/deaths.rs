@@ -120,7 +120,7 @@ impl Campaign<'_> {
                 Death::Main(after)
             };
             let name = format!("{state:?} {death:?}");
-            match self.die(&origin, &expected, state, &death) {
+            match die(&origin, &expected, state, &death) {
                 Ok(true) => {
                     deaths += 1;
                     match death {
@@ -153,45 +153,36 @@ impl Campaign<'_> {
             // A share starts elsewhere every day.
             let n = (index * points / tried + self.seed) % points + 1;
             report.fault_points_tried += 1;
-            match self.die(origin, expected, state, &Death::FaultPoint(n)) {
-                Ok(true) => {}
-                Ok(false) => {
-                    // The number of points varies a little with the size of pages; the last may not be reached.
-                }
-                Err(failure) => report
+            // The number of points varies a little with the size of pages; the last may not be reached, which is fine.
+            if let Err(failure) = die(origin, expected, state, &Death::FaultPoint(n)) {
+                report
                     .failures
-                    .push(format!("{state:?} fault point {n}: {failure}")),
+                    .push(format!("{state:?} fault point {n}: {failure}"));
             }
         }
     }
+}
 
-    /// Lets one sync die, resumes it and compares; answers whether it died before it was done.
-    fn die(
-        &self,
-        origin: &Origin,
-        expected: &Expected,
-        state: State,
-        death: &Death,
-    ) -> Result<bool, String> {
-        let project = Project::new(origin);
-        origin.set(State::First);
-        if state == State::Second {
-            project.sync()?;
-            origin.set(State::Second);
-        }
-        let died = project.sync_and_die(death)?;
+/// Lets one sync die, resumes it and compares; answers whether it died before it was done.
+fn die(origin: &Origin, expected: &Expected, state: State, death: &Death) -> Result<bool, String> {
+    let project = Project::new(origin);
+    origin.set(State::First);
+    if state == State::Second {
         project.sync()?;
-        let expect = if state == State::First {
-            &expected.first
-        } else {
-            &expected.second
-        };
-        let found = project.contents()?;
-        if found != *expect {
-            return Err(format!("the warehouse holds {found} instead of {expect}"));
-        }
-        Ok(died)
+        origin.set(State::Second);
     }
+    let died = project.sync_and_die(death)?;
+    project.sync()?;
+    let expect = if state == State::First {
+        &expected.first
+    } else {
+        &expected.second
+    };
+    let found = project.contents()?;
+    if found != *expect {
+        return Err(format!("the warehouse holds {found} instead of {expect}"));
+    }
+    Ok(died)
 }
 
 fn undisturbed(origin: &Origin) -> (Expected, (Duration, Duration)) {

@@ -74,10 +74,13 @@ impl Project {
         if output.status.success() {
             return Ok(start.elapsed());
         }
+        let log = std::fs::read_to_string(self.path(".dango/logs/dango.jsonl")).unwrap_or_default();
         Err(format!(
-            "sync ended with {}: {}",
+            "sync ended with {}: {}{}log: {}",
             output.status,
-            String::from_utf8_lossy(&output.stderr)
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+            log.lines().last().unwrap_or_default()
         ))
     }
 

@@ -57,6 +57,7 @@ pub fn plan(config: &FilesConfig, project: &Path) -> Result<FilePlan, Failure> {
         )
         .hint("name the folder, and the file in `file_pattern`"));
     }
+    check_private(config, &directory, project)?;
     let deep = config
         .tables
         .iter()
@@ -78,6 +79,24 @@ pub fn plan(config: &FilesConfig, project: &Path) -> Result<FilePlan, Failure> {
         tables,
         warnings: walk.warnings,
     })
+}
+
+/// Refuses the project's own folders: `.dlt` holds credentials, and what is in the warehouse every query may read.
+fn check_private(config: &FilesConfig, directory: &Path, project: &Path) -> Result<(), Failure> {
+    let project = fs::canonicalize(project).unwrap_or_else(|_| project.to_path_buf());
+    let is_private = [".dlt", ".dango"]
+        .iter()
+        // A link in its place leads to the same folder.
+        .filter_map(|name| fs::canonicalize(project.join(name)).ok())
+        .any(|private| directory.starts_with(private));
+    if !is_private {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureKind::ConfigInvalid,
+        say!("directory ", name config.directory, " belongs to the project itself and is never read as data"),
+    )
+    .hint("put the files into a folder of their own, for instance `data/uploads`"))
 }
 
 /// Returns the files that match a table's pattern.

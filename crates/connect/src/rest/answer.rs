@@ -69,7 +69,10 @@ pub(super) fn failure(
         None => message(&answer.body),
     };
     if let Some(message) = message {
-        say = say!("", say, ": ", Quoted(&redactor.redact(&message)));
+        // One line: the server's text must not look like our hint.
+        let message = redactor.redact(&message);
+        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        say = say!("", say, ": ", Quoted(&message));
     }
     Failure::new(kind, say).hint(hint)
 }

@@ -161,7 +161,10 @@ fn bounds(
 
 /// A position that the API no longer knows is not the user's failure: the stream starts again.
 fn stale(stream: &StreamPlan, failure: Failure) -> Failure {
-    if !matches!(failure.kind, FailureKind::Failed | FailureKind::Missing) {
+    if !matches!(
+        failure.kind,
+        FailureKind::Failed | FailureKind::Missing | FailureKind::ConfigInvalid
+    ) {
         return failure;
     }
     Failure::new(

@@ -84,7 +84,10 @@ impl<'a> Walk<'a> {
         let mut answer = self.ask(fetcher, &step).await;
         if self.is_guess(&step)
             && let Err(failure) = &answer
-            && matches!(failure.kind, FailureKind::Failed | FailureKind::Missing)
+            && matches!(
+                failure.kind,
+                FailureKind::Failed | FailureKind::Missing | FailureKind::ConfigInvalid
+            )
         {
             // Page 0 was a guess: an API that counts from 1 may refuse it.
             step = Step::Page(1);

@@ -36,6 +36,8 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
             "type it at the prompt, or use `--stdin` or `--file PATH`; and change this one, it has been seen",
         ));
     }
+    // A missing project is said before anything is asked for.
+    let app = context.open_read("secrets set").await?;
     let name = SecretName::parse(&arguments.name)?;
     let secret = read(context, arguments)?;
     if secret.expose().is_empty() {
@@ -44,7 +46,6 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
             "--stdin` or `--file PATH",
         ));
     }
-    let app = context.open_read("secrets set").await?;
     let stored = match app.allow::<ConfigManage>() {
         Ok(allow) => secrets::store(&app, &allow, &name, &secret).await,
         Err(error) => Err(error),

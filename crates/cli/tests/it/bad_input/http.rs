@@ -98,7 +98,7 @@ fn an_api_that_does_not_answer_is_not_waited_for() {
 #[test]
 fn records_without_a_field_are_no_error() {
     let bench = Bench::new();
-    let case = ask(api::start(), "hollow", "", "");
+    let case = ask(api::start(), "hollow", "", "disposition: replace");
     for (path, content) in &case.files {
         bench.put(path, Some(content));
     }

@@ -1,5 +1,6 @@
 //! Canary secrets, and the search for every trace of one.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Pieces of a canary that are this long are as bad as the whole.
@@ -56,26 +57,13 @@ impl Canary {
         out
     }
 
-    /// Returns the first trace of the secret in `bytes`, for each form it may have.
-    pub(crate) fn traces(&self, bytes: &[u8]) -> Vec<Trace> {
-        let mut traces = Vec::new();
+    /// Returns what is searched for, each with the form it has.
+    fn needles(&self) -> Vec<(&'static str, Vec<u8>)> {
         let pieces = self.core.as_bytes().windows(PIECE);
-        let found = pieces
-            .filter_map(|piece| find(bytes, piece))
-            .min()
-            .map(|at| ("text", at));
-        traces.extend(found);
-        for (form, needle) in self.encoded() {
-            traces.extend(find(bytes, needle.as_bytes()).map(|at| (form, at)));
-        }
-        traces
-            .into_iter()
-            .map(|(form, at)| Trace {
-                canary: self.name,
-                form,
-                near: near(bytes, at),
-            })
-            .collect()
+        let mut needles: Vec<_> = pieces.map(|piece| ("text", piece.to_vec())).collect();
+        let encoded = self.encoded().into_iter();
+        needles.extend(encoded.map(|(form, text)| (form, text.into_bytes())));
+        needles
     }
 
     fn encoded(&self) -> Vec<(&'static str, String)> {
@@ -99,17 +87,56 @@ impl Canary {
     }
 }
 
-fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    let first = *needle.first()?;
-    let mut from = 0;
-    while let Some(at) = bytes[from..].iter().position(|byte| *byte == first) {
-        let at = from + at;
-        if bytes[at..].starts_with(needle) {
-            return Some(at);
+/// Searches for all canaries in one pass: a warehouse is many megabytes.
+#[derive(Default)]
+pub(crate) struct Search {
+    /// By their first two bytes.
+    needles: BTreeMap<[u8; 2], Vec<Needle>>,
+    starts: Vec<bool>,
+}
+
+struct Needle {
+    canary: &'static str,
+    form: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl Search {
+    /// Also searches for `canary` from now on.
+    pub(crate) fn add(&mut self, canary: &Canary) {
+        self.starts.resize(1 << 16, false);
+        for (form, bytes) in canary.needles() {
+            let start = [bytes[0], bytes[1]];
+            self.starts[usize::from(u16::from_be_bytes(start))] = true;
+            let canary = canary.name;
+            self.needles.entry(start).or_default().push(Needle {
+                canary,
+                form,
+                bytes,
+            });
         }
-        from = at + 1;
     }
-    None
+
+    /// Returns the first trace of each canary in each form.
+    pub(crate) fn traces(&self, bytes: &[u8]) -> Vec<Trace> {
+        let mut found: BTreeMap<_, usize> = BTreeMap::new();
+        for (at, pair) in bytes.windows(2).enumerate() {
+            if !self.starts.is_empty()
+                && self.starts[usize::from(pair[0]) << 8 | usize::from(pair[1])]
+            {
+                let needles = self.needles.get(&[pair[0], pair[1]]).into_iter().flatten();
+                for needle in needles.filter(|needle| bytes[at..].starts_with(&needle.bytes)) {
+                    found.entry((needle.canary, needle.form)).or_insert(at);
+                }
+            }
+        }
+        let traces = found.into_iter().map(|((canary, form), at)| Trace {
+            canary,
+            form,
+            near: near(bytes, at),
+        });
+        traces.collect()
+    }
 }
 
 fn near(bytes: &[u8], at: usize) -> String {
@@ -138,6 +165,8 @@ fn base64_inner(core: &[u8], offset: usize) -> String {
 #[test]
 fn the_search_finds_every_form() {
     let canary = Canary::new("x", 7, "a\"{}%");
+    let mut search = Search::default();
+    search.add(&canary);
     let core = canary.core.as_bytes().to_vec();
     for before in ["", "u", "us"] {
         let mut plain = before.as_bytes().to_vec();
@@ -146,14 +175,14 @@ fn the_search_finds_every_form() {
         for chunk in plain.chunks_exact(3) {
             text.push_str(&base64_inner(chunk, 0));
         }
-        let forms: Vec<_> = canary
+        let forms: Vec<_> = search
             .traces(text.as_bytes())
             .iter()
             .map(|trace| trace.form)
             .collect();
         assert_eq!(forms, ["base64"], "{before}");
     }
-    assert_eq!(canary.traces(canary.percent().as_bytes()).len(), 1);
-    assert_eq!(canary.traces(&core[3..12]).len(), 1);
-    assert!(canary.traces(b"nothing").is_empty());
+    assert_eq!(search.traces(canary.percent().as_bytes()).len(), 1);
+    assert_eq!(search.traces(&core[3..12]).len(), 1);
+    assert!(search.traces(b"nothing").is_empty());
 }

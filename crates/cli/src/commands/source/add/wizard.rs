@@ -297,7 +297,7 @@ mod tests {
             script.asked
         );
         assert_eq!(
-            serde_json::Value::Object(source.extra).to_string(),
+            Value::Object(source.extra).to_string(),
             r#"{"tables":["charges"]}"#
         );
         assert!(script.answers.is_empty());
