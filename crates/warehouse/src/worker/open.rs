@@ -3,12 +3,14 @@
 use super::ingest;
 use crate::duck::{Database, EngineError, EngineErrorKind};
 use crate::wire::{Fault, Open};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-/// A worker that was killed keeps its file lock until the kernel has taken it down; measured: up to 0.3 s.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+/// A worker that was killed keeps its file lock until the kernel has taken it down; measured: up to 0.3 s, and more on a
+/// machine that has too much to do.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Opens the file with everything off that reaches outside, and locks the configuration.
@@ -28,6 +30,9 @@ pub(super) fn open(open: &Open) -> Result<Database, Fault> {
         ("allow_community_extensions", off()),
         ("allow_unsigned_extensions", off()),
     ];
+    if !open.path.exists() {
+        create(&open.path, &settings)?;
+    }
     let database = wait_for_lock(|| Database::open(Some(&open.path), &settings))?;
     let connection = database.connect()?;
     // The host's zone cannot be read in the cage, and must not change what a query returns.
@@ -39,6 +44,24 @@ pub(super) fn open(open: &Open) -> Result<Database, Fault> {
     ingest::register(&database)?;
     connection.execute("SET GLOBAL lock_configuration = true")?;
     Ok(database)
+}
+
+/// Makes a new file under another name first: a process that is killed while the engine writes its headers would leave one
+/// that cannot be opened.
+fn create(path: &Path, settings: &[(&str, String)]) -> Result<(), Fault> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".creating");
+    let partial = PathBuf::from(partial);
+    for suffix in ["", ".wal"] {
+        let mut leftover = partial.as_os_str().to_owned();
+        leftover.push(suffix);
+        match fs_err::remove_file(PathBuf::from(leftover)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_fault(&error)),
+            _ => {}
+        }
+    }
+    drop(Database::open(Some(&partial), settings)?);
+    fs_err::rename(&partial, path).map_err(|error| io_fault(&error))
 }
 
 fn wait_for_lock(
@@ -57,7 +80,7 @@ fn wait_for_lock(
 }
 
 /// Removes what an earlier worker left in the spill directory.
-fn empty(dir: &Path) -> std::io::Result<()> {
+fn empty(dir: &Path) -> io::Result<()> {
     for entry in fs_err::read_dir(dir)? {
         let path = entry?.path();
         if path.is_dir() {
@@ -69,7 +92,7 @@ fn empty(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn io_fault(error: &std::io::Error) -> Fault {
+fn io_fault(error: &io::Error) -> Fault {
     Fault::Engine(EngineError {
         kind: EngineErrorKind::Io,
         message: error.to_string(),
