@@ -54,8 +54,13 @@ pub(crate) fn inspect(
     };
     run(&mut chunks, first, &work, effort.threads, |seen| {
         whole.rows += seen.rows;
-        for (shape, part) in whole.shapes.iter_mut().zip(seen.shapes) {
+        let columns = whole.shapes.iter_mut().zip(&work.settled);
+        for ((shape, settled), part) in columns.zip(seen.shapes) {
             shape.merge(part);
+            if shape.kind() == Some(ColumnType::Text) {
+                // Relaxed: a thread that learns it late looks at a few cells in vain.
+                settled.store(true, Ordering::Relaxed);
+            }
         }
         Ok(())
     })?;
@@ -121,7 +126,8 @@ struct Seen {
 struct Inspecting {
     frame: Frame,
     nulls: Nulls,
-    /// The columns that some thread has found to be text: nobody looks at them again.
+    /// The columns that are text for sure: nobody looks at them again. Only joined results settle one: a chunk that turns
+    /// out to start inside quotes shows cells that are none.
     settled: Vec<AtomicBool>,
 }
 
@@ -156,7 +162,9 @@ impl Inspecting {
         shape: &mut Shape,
         settled: &AtomicBool,
     ) {
-        // Relaxed: a thread that learns it late looks at a few cells in vain.
+        if shape.is_text() {
+            return;
+        }
         if settled.load(Ordering::Relaxed) {
             shape.merge(Shape::text());
             return;
@@ -177,8 +185,5 @@ impl Inspecting {
             }
         }
         shape.settle();
-        if shape.is_text() {
-            settled.store(true, Ordering::Relaxed);
-        }
     }
 }

@@ -217,3 +217,13 @@ async fn a_file_that_cannot_be_opened_is_told_apart() {
     fs::write(stage.file(), whole).unwrap();
     assert_eq!(stage.value("SELECT n FROM t").await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_worker_left_that_died_while_it_made_the_file_is_no_obstacle() {
+    let stage = Stage::new();
+    let creating = stage.file().with_extension("duckdb.creating");
+    fs::write(&creating, "half a header").unwrap();
+    stage.load(&["CREATE TABLE t AS SELECT 1 AS n"]).await;
+    assert_eq!(stage.value("SELECT n FROM t").await, 1);
+    assert!(!creating.exists());
+}

@@ -38,7 +38,8 @@ pub(super) fn find(
     options: &FileOptions,
     known: Option<&TableSchema>,
 ) -> Result<(Head, Chunk), Failure> {
-    let mut chunk = chunks.next()?.unwrap_or_default();
+    let start = |bytes: &[u8]| excel_line(bytes, options).map_or(0, |line| line.1);
+    let mut chunk = first_chunk(chunks, start, place)?;
     let (dialect, preamble) = match excel_line(&chunk.bytes, options) {
         Some((delimiter, preamble)) => (
             Dialect {
@@ -110,7 +111,7 @@ pub(super) fn skip(
     place: &Place,
     layout: &Delimited,
 ) -> Result<Chunk, Failure> {
-    let mut chunk = chunks.next()?.unwrap_or_default();
+    let mut chunk = first_chunk(chunks, |_| layout.preamble, place)?;
     chunk.from = layout.preamble;
     if layout.header {
         chunk.from = first_record(chunks, &mut chunk, layout.preamble, layout.dialect(), place)?.1;
@@ -129,6 +130,44 @@ fn excel_line(bytes: &[u8], options: &FileOptions) -> Option<(u8, usize)> {
         _ => return None,
     };
     (options.delimiter.is_none() && delimiter.is_ascii()).then_some((*delimiter, length))
+}
+
+/// Returns the first chunk, grown until it holds a line behind `start` that is not blank: the first record, if there is one.
+fn first_chunk(
+    chunks: &mut Chunks,
+    start: impl Fn(&[u8]) -> usize,
+    place: &Place,
+) -> Result<Chunk, Failure> {
+    let mut chunk = chunks.next()?.unwrap_or_default();
+    let mut from = start(&chunk.bytes);
+    loop {
+        let lines = chunk.bytes.get(from..).unwrap_or_default();
+        if chunk.last || lines.iter().any(|byte| !matches!(byte, b'\n' | b'\r')) {
+            return Ok(chunk);
+        }
+        if chunk.bytes.len() > RECORD_BYTES_MAX {
+            return Err(Failure::new(
+                FailureKind::FileTooLarge,
+                say!(
+                    "file ",
+                    name place,
+                    " starts with more than ",
+                    RECORD_BYTES_MAX,
+                    " bytes of blank lines"
+                ),
+            ));
+        }
+        from = from.max(chunk.bytes.len());
+        grow(chunks, &mut chunk)?;
+    }
+}
+
+/// Adds the next chunk to `chunk`.
+fn grow(chunks: &mut Chunks, chunk: &mut Chunk) -> Result<(), Failure> {
+    let more = chunks.next()?.unwrap_or_default();
+    chunk.bytes.extend_from_slice(&more.bytes);
+    chunk.last = more.last;
+    Ok(())
 }
 
 /// Returns the cells of the first record and where the next one starts; the chunk grows until it holds the record.
@@ -160,9 +199,7 @@ fn first_record(
             if bytes.len() > RECORD_BYTES_MAX {
                 return Err(fault(quote, Wrong::RecordTooLarge, bytes));
             }
-            let more = chunks.next()?.unwrap_or_default();
-            chunk.bytes.extend_from_slice(&more.bytes);
-            chunk.last = more.last;
+            grow(chunks, chunk)?;
             continue;
         }
         let head = bytes.get(..records.at()).unwrap_or(bytes);
