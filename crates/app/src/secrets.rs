@@ -89,7 +89,7 @@ pub(crate) fn set(
     })
 }
 
-/// Returns the error of a secret that [`unset`] would not find, before anybody is asked whether it may go.
+/// Returns the error of a secret that [`remove`] would not find, before anybody is asked whether it may go.
 pub fn check_unset(
     _allow: &Allow<ConfigManage>,
     project: &Project,

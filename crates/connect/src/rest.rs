@@ -1,5 +1,5 @@
-//! The declarative REST engine: an API is described by data ([`spec`]), filled in and checked ([`plan`]), and read page by
-//! page ([`walk`], [`read`]).
+//! The declarative REST engine: an API is described by data (`spec`), filled in and checked (`plan`), and read page by
+//! page (`walk`, `read`).
 //!
 //! What it guarantees: records are delivered at least once and, with `merge` and a primary key, end up once; pages that never
 //! end, answers beyond the limits and links to other hosts are failures, never silence.

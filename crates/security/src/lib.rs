@@ -6,7 +6,7 @@
 //!
 //! # Adding one
 //! A permission is one line in [`permissions`]; an audit event is one line in [`events`]; a secret-bearing type holds
-//! [`Plain`]; a known token prefix is one line in [`mask`].
+//! [`Plain`]; a known token prefix is one line in [`mod@mask`].
 
 pub mod actor;
 pub mod events;
