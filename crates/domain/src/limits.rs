@@ -16,8 +16,9 @@ pub const BATCH_ROWS: usize = 8_192;
 pub const BATCH_BYTES: usize = 4 << 20;
 /// Memory limit of the warehouse worker's DuckDB in MB, `platform.memory_limit_mb`.
 pub const WORKER_MEMORY_MB_DEFAULT: u64 = 256;
-/// Rows after which a resumable load commits a chunk.
-pub const CHUNK_ROWS: u64 = 250_000;
+/// Rows after which a resumable load commits a chunk: whole row groups of DuckDB (122,880 rows), because a commit in the
+/// middle of one leaves the file nearly twice as large.
+pub const CHUNK_ROWS: u64 = 4 * 122_880;
 /// A cell of a file or a value of an API larger than this is refused.
 pub const CELL_BYTES_MAX: usize = 64 << 20;
 /// JSON nested deeper than this is refused; it would only be data by accident.

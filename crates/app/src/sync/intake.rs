@@ -45,7 +45,7 @@ impl Intake<'_, '_> {
                 self.tell();
             }
             inserter.finish().await?;
-            if self.may_end_chunk(CHUNK_ROWS) {
+            if self.is_chunk_full() {
                 self.end_chunk(writer).await?;
             }
         }
@@ -95,10 +95,16 @@ impl Intake<'_, '_> {
 
     /// Returns the next page while the chunk has room and the page is for `table`.
     async fn next_of(&mut self, table: &Arc<StreamTable>) -> Option<Page> {
-        if self.may_end_chunk(CHUNK_ROWS) || self.peek_table().await.as_ref() != Some(table) {
+        if self.is_chunk_full() || self.peek_table().await.as_ref() != Some(table) {
             return None;
         }
         self.peeked.take()
+    }
+
+    /// Returns whether a chunk of a database's rows is to be committed. A stream that cannot go on has one transaction: its
+    /// chunks would be dropped after a crash anyway.
+    fn is_chunk_full(&self) -> bool {
+        self.must_resume && self.may_end_chunk(CHUNK_ROWS)
     }
 
     /// Returns whether the chunk has `rows_min` rows and may end after the last page.
