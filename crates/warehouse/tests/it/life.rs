@@ -222,6 +222,7 @@ async fn a_file_that_cannot_be_opened_is_told_apart() {
 async fn what_a_worker_left_that_died_while_it_made_the_file_is_no_obstacle() {
     let stage = Stage::new();
     let creating = stage.file().with_extension("duckdb.creating");
+    fs::create_dir_all(creating.parent().unwrap()).unwrap();
     fs::write(&creating, "half a header").unwrap();
     stage.load(&["CREATE TABLE t AS SELECT 1 AS n"]).await;
     assert_eq!(stage.value("SELECT n FROM t").await, 1);
