@@ -40,7 +40,9 @@ impl Account {
         command
             .current_dir(dir)
             .env("TZ", "UTC")
-            .env("LC_ALL", "C.UTF-8");
+            .env("LC_ALL", "C.UTF-8")
+            // MariaDB removes the temporary tables it finds where it starts: also those of another server.
+            .env("TMPDIR", dir);
         if let Some((user, group)) = self.0 {
             command.uid(user).gid(group);
         }
