@@ -30,7 +30,7 @@ codes! {
     Bug = "bug": "Dango itself failed. Nothing of yours was changed by the failing step. Run the command again with \
         DANGO_LOG=debug and report what `.dango/logs/dango.jsonl` says about it.";
     Interrupted = "interrupted": "The command was interrupted (Ctrl-C or SIGTERM). The warehouse is as it was after the last \
-        commit; the next `dango sync` continues.";
+        commit; the same command goes on from there.";
     UsageInvalid = "usage_invalid": "An argument of the command does not fit: `dango COMMAND --help` shows what it takes.";
     InputNeeded = "input_needed": "The command needs an answer but has no terminal to ask on, or `--no-input` was given. Give \
         the answer with the flag the error names.";
@@ -94,7 +94,10 @@ codes! {
         `.dango/project.yml` raises it.";
     OutputExists = "output_exists": "The output file exists already and is never overwritten without `--force`.";
     OutputFailed = "output_failed": "The output could not be written: the error says where and why.";
-    WarehouseBusy = "warehouse_busy": "The warehouse file is held by another program. Close it there and try again.";
+    WarehouseBusy = "warehouse_busy": "The warehouse cannot take the statement now: a load takes its memory, too many queries \
+        run, or it did not answer in time. Run the command again in a moment.";
+    WarehouseLocked = "warehouse_locked": "The warehouse file is held by another program, for instance a DuckDB shell or a \
+        notebook. Close it there and run the command again.";
     WarehouseCorrupt = "warehouse_corrupt": "DuckDB cannot open the warehouse file. Nothing was written to it. Restore it \
         from a backup, or move it away: the next sync builds a new one from the sources.";
     WarehouseVersion = "warehouse_version": "The warehouse file was written by another version of DuckDB than this program \

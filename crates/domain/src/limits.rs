@@ -4,10 +4,10 @@
 pub const QUERY_ROWS_DEFAULT: u64 = 1_000;
 /// getdango's `api.query_timeout_seconds`.
 pub const QUERY_TIMEOUT_SECONDS_DEFAULT: u64 = 30;
-/// A user's SQL text; DuckDB's parser has no limit of its own.
-pub const SQL_BYTES_MAX: usize = 1 << 20;
 /// A control frame between our processes.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
+/// A user's SQL text; DuckDB's parser has no limit of its own. It travels in a frame, where JSON writes some characters as two.
+pub const SQL_BYTES_MAX: usize = FRAME_BYTES_MAX / 2;
 /// One Arrow IPC message from a child; a 10 MB cell still fits.
 pub const ARROW_MESSAGE_BYTES_MAX: usize = 256 << 20;
 /// Rows in a batch on its way into the warehouse: 2048 to 8192 measured best, more only costs memory.
@@ -27,6 +27,9 @@ pub const JSON_DEPTH_MAX: usize = 64;
 pub const COLUMNS_MAX: usize = 2_000;
 /// One HTTP response of a source.
 pub const RESPONSE_BYTES_MAX: usize = 64 << 20;
+/// JSON values of one HTTP response, its records and their fields: parsed, each takes up to 250 bytes (measured) of the process
+/// that holds the secrets, half a gigabyte in all. Usual pages have ten thousand.
+pub const ANSWER_VALUES_MAX: usize = 2_000_000;
 /// Pages of one stream in one sync.
 pub const PAGES_MAX: u64 = 100_000;
 /// A configuration file.

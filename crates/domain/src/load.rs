@@ -26,7 +26,7 @@ pub enum Contract {
     Evolve,
     /// The sync of that table is refused.
     Freeze,
-    /// Values of new columns are dropped, and counted.
+    /// Values of new columns are dropped, and the sync says so.
     Discard,
 }
 

@@ -9,6 +9,18 @@ pub const NAME_BYTES_MAX: usize = 55;
 /// Longest table or column name, in bytes; longer ones are shortened with a hash by [`normalize`].
 pub const IDENTIFIER_BYTES_MAX: usize = 63;
 
+/// The column that says from which file a row came: its path beneath the source's directory.
+pub const FILENAME_COLUMN: &str = "_dango_filename";
+/// Columns that a load adds by itself: a source's own column of such a name gets another one.
+pub const COLUMNS_RESERVED: [&str; 6] = [
+    "_dlt_id",
+    "_dlt_load_id",
+    "_dlt_parent_id",
+    "_dlt_list_idx",
+    "_dlt_root_id",
+    FILENAME_COLUMN,
+];
+
 /// Why a name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -209,8 +221,9 @@ pub fn normalize(text: &str) -> String {
     shorten(name)
 }
 
-/// Shortens `name` to [`IDENTIFIER_BYTES_MAX`] bytes by replacing its middle with 10 digits of its FNV-1a hash.
-fn shorten(name: String) -> String {
+/// Returns `name`, which is ASCII as normalised names are, shortened to [`IDENTIFIER_BYTES_MAX`] bytes: its middle is
+/// replaced by 10 digits of its FNV-1a hash.
+pub fn shorten(name: String) -> String {
     if name.len() <= IDENTIFIER_BYTES_MAX {
         return name;
     }

@@ -125,6 +125,12 @@ impl Shown for Quoted<'_> {
     }
 }
 
+/// Returns `count` of something, with the plural where it belongs: `1 table`, `2 tables`.
+pub fn counted(count: usize, noun: &'static str) -> Say {
+    let said = Say::default().value(&count).text(" ").text(noun);
+    if count == 1 { said } else { said.text("s") }
+}
+
 macro_rules! shown_by_display {
     ($($type:ty),+ $(,)?) => {$(
         impl $crate::say::Shown for $type {
@@ -227,6 +233,13 @@ mod tests {
     fn quoted_text_cannot_rearrange_what_stands_around_it() {
         let said = say!("", Quoted("a\u{1b}[31m\u{202e}b\u{2066}\u{2028}c"));
         assert_eq!(said.as_str(), "a\\u{1b}[31m\\u{202e}b\\u{2066}\\u{2028}c");
+    }
+
+    #[test]
+    fn one_thing_is_not_several() {
+        for (count, expect) in [(0, "0 tables"), (1, "1 table"), (2, "2 tables")] {
+            assert_eq!(counted(count, "table").as_str(), expect);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod views;
 
 use crate::plain::Plain;
 use std::borrow::Cow;
-use std::sync::RwLock;
+use std::sync::{PoisonError, RwLock};
 use views::{Decoded, View};
 use zeroize::Zeroizing;
 
@@ -50,12 +50,23 @@ pub fn mask(secret: &str) -> String {
 
 /// Secrets shorter than this are not searched for in text: they would turn ordinary words into stars.
 const SEARCHED_BYTES_MIN: usize = 6;
+/// In data they must be longer: what people choose as a password, a table or a customer may be called as well.
+const SEARCHED_IN_DATA_BYTES_MIN: usize = 12;
 
 /// Knows the secrets that were loaded and removes them from any text, in every form they are likely to appear in.
 #[derive(Default)]
 pub struct Redactor {
     /// Longest first, so that a secret that contains another is replaced whole.
-    known: RwLock<Vec<(Zeroizing<String>, String)>>,
+    known: RwLock<Vec<Known>>,
+}
+
+/// A form of a secret.
+struct Known {
+    form: Zeroizing<String>,
+    /// What is shown in its place.
+    shown: String,
+    /// Whether it is masked in the user's data too.
+    in_data: bool,
 }
 
 impl Redactor {
@@ -68,49 +79,83 @@ impl Redactor {
 
     /// Remembers a secret, with its percent-encoded, base64, JSON-escaped and hex forms.
     pub fn learn(&self, secret: &Plain<String>) {
-        let value = secret.expose();
+        let is_long = secret.expose().len() >= SEARCHED_IN_DATA_BYTES_MIN;
+        self.remember(secret.expose(), is_long);
+    }
+
+    /// Remembers what was typed and looks like a secret. It is masked in what we say and not in data: an address in the
+    /// text of a query says nothing about its rows.
+    pub fn learn_typed(&self, text: &str) {
+        self.remember(text, false);
+    }
+
+    fn remember(&self, value: &str, in_data: bool) {
         if value.len() < SEARCHED_BYTES_MIN {
             return;
         }
         let shown = mask(value);
-        let mut known = match self.known.write() {
-            Ok(known) => known,
-            Err(poisoned) => poisoned.into_inner(),
-        };
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for form in encodings::forms(value) {
-            if !known.iter().any(|(secret, _)| **secret == *form) {
-                known.push((form, shown.clone()));
+            match known.iter_mut().find(|known| *known.form == *form) {
+                Some(known) => known.in_data |= in_data,
+                None => known.push(Known {
+                    form,
+                    shown: shown.clone(),
+                    in_data,
+                }),
             }
         }
-        known.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
+        known.sort_by_key(|known| std::cmp::Reverse(known.form.len()));
     }
 
     /// Returns `text` with every known secret masked.
     pub fn redact(&self, text: &str) -> String {
-        let known = match self.known.read() {
-            Ok(known) => known,
-            Err(poisoned) => poisoned.into_inner(),
-        };
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known: Vec<_> = known.iter().collect();
         let mut clean = Cow::Borrowed(text);
-        for (secret, shown) in known.iter() {
-            if clean.contains(secret.as_str()) {
-                clean = Cow::Owned(clean.replace(secret.as_str(), shown));
-            }
+        for Known { form, shown, .. } in &known {
+            mask_written(&mut clean, form, shown);
             if clean.contains(CUT) {
-                mask_before_cuts(&mut clean, secret, shown);
+                mask_before_cuts(&mut clean, form, shown);
             }
         }
-        for view in View::ALL {
-            if view.changes(&clean) {
-                mask_decoded(&mut clean, view, &known);
-            }
-        }
+        mask_encoded(&mut clean, &known);
         clean.into_owned()
     }
 
     /// Returns `text` with every known secret masked, and what merely looks like one: for messages and logs, never for data.
     pub fn redact_talk(&self, text: &str) -> String {
         shapes::mask(&self.redact(text))
+    }
+
+    /// Returns a value of the user's data with the project's long secrets masked; borrowed when it holds none.
+    pub fn redact_data<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known: Vec<_> = known.iter().filter(|known| known.in_data).collect();
+        let mut clean = Cow::Borrowed(text);
+        for Known { form, shown, .. } in &known {
+            mask_written(&mut clean, form, shown);
+        }
+        if !known.is_empty() {
+            mask_encoded(&mut clean, &known);
+        }
+        clean
+    }
+}
+
+/// Masks a secret of `text` as it is written.
+fn mask_written(text: &mut Cow<'_, str>, secret: &str, shown: &str) {
+    if text.contains(secret) {
+        *text = Cow::Owned(text.replace(secret, shown));
+    }
+}
+
+/// Masks the secrets of `text` that only a reader of its escapes sees.
+fn mask_encoded(text: &mut Cow<'_, str>, known: &[&Known]) {
+    for view in View::ALL {
+        if view.changes(text) {
+            mask_decoded(text, view, known);
+        }
     }
 }
 
@@ -142,11 +187,11 @@ fn mask_before_cuts(text: &mut Cow<'_, str>, secret: &str, shown: &str) {
 }
 
 /// Masks the secrets of `text` that are seen when it is read through `view`.
-fn mask_decoded(text: &mut Cow<'_, str>, view: View, known: &[(Zeroizing<String>, String)]) {
+fn mask_decoded(text: &mut Cow<'_, str>, view: View, known: &[&Known]) {
     let decoded = Decoded::new(view, text);
     let mut places: Vec<((usize, usize), &str)> = Vec::new();
-    for (secret, shown) in known {
-        let searched = view.secret(secret);
+    for Known { form, shown, .. } in known {
+        let searched = view.secret(form);
         if searched.len() >= SEARCHED_BYTES_MIN {
             let found = decoded.find(&searched).into_iter();
             places.extend(found.map(|place| (place, shown.as_str())));
@@ -170,8 +215,6 @@ mod encodings {
 
     use std::fmt::Write as _;
     use zeroize::Zeroizing;
-
-    const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
     /// Returns `value` itself and its encoded forms, without duplicates.
     pub(super) fn forms(value: &str) -> Vec<Zeroizing<String>> {
@@ -229,18 +272,8 @@ mod encodings {
         let mut bytes = Zeroizing::new(vec![0; offset]);
         bytes.extend_from_slice(value);
         let mut out = Zeroizing::new(String::new());
-        for chunk in bytes.chunks_exact(3) {
-            let group = chunk
-                .iter()
-                .fold(0_usize, |group, byte| (group << 8) | usize::from(*byte));
-            for shift in [18, 12, 6, 0] {
-                out.push(
-                    BASE64
-                        .get((group >> shift) & 63)
-                        .map_or('=', |byte| char::from(*byte)),
-                );
-            }
-        }
+        let groups = bytes.len() / 3 * 3;
+        domain::base64::encode_into(bytes.get(..groups).unwrap_or_default(), &mut out);
         // The first characters mix in the unknown bytes; the incomplete last group mixes in whatever follows.
         Zeroizing::new(
             out.chars()
@@ -302,6 +335,29 @@ mod tests {
         for text in ["100% a+b \\ %zz \\u{zz} \\u12 \\", "é\\ü%", "%"] {
             assert_eq!(redactor.redact(text), text);
         }
+    }
+
+    #[test]
+    fn in_data_only_long_secrets_of_the_project_are_masked() {
+        let redactor = Redactor::new();
+        redactor.learn(&Plain::new("orders".into()));
+        redactor.learn(&Plain::new("hunter2hunter2".into()));
+        redactor.learn_typed("typed-on-the-command-line");
+        let check = |text: &str, expect: &str| {
+            assert_eq!(redactor.redact_data(text), expect.replace('*', STARS));
+        };
+        check("orders", "orders");
+        check("typed-on-the-command-line", "typed-on-the-command-line");
+        check("a hunter2hunter2 b", "a * b");
+        check("hunter2hunte…", "hunter2hunte…");
+        check("?k=%68unter2hunter2&", "?k=*&");
+        assert_eq!(
+            redactor.redact("orders typed-on-the-command-line"),
+            format!("{STARS} {STARS}")
+        );
+        // Typed, and a secret all the same.
+        redactor.learn(&Plain::new("typed-on-the-command-line".into()));
+        check("typed-on-the-command-line", "*");
     }
 
     #[test]
