@@ -14,7 +14,7 @@ pub struct Cage {
     pub read: Vec<PathBuf>,
     /// Files, or directories with everything beneath, that may be read and written. In a directory, files and directories
     /// may also be created, removed, and renamed without leaving their directory; nothing in it may be executed, linked or be
-    /// a device.
+    /// a device. A directory may be named by a symbolic link, a file may not.
     pub write: Vec<PathBuf>,
     pub limits: Limits,
     pub profile: Profile,

@@ -14,6 +14,7 @@ use crate::error::SandboxError;
 use crate::harden::harden_self;
 use crate::launcher::CHILD_NAME;
 use crate::level::{Level, Missing};
+use rustix::fs::Mode;
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_getfd};
 use rustix::net::{AddressFamily, SocketType};
 use serde::{Deserialize, Serialize};
@@ -110,7 +111,7 @@ fn take_socket() -> Result<OwnedFd, SandboxError> {
     let null = rustix::fs::open(
         "/dev/null",
         rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC,
-        rustix::fs::Mode::empty(),
+        Mode::empty(),
     )
     .map_err(|errno| SandboxError::Path {
         path: "/dev/null".into(),
@@ -128,6 +129,8 @@ fn accept(hello: &Hello) -> Result<Level, SandboxError> {
         });
     }
     harden_self()?;
+    // What a child makes is its owner's alone: the warehouse holds everything that was ever synced.
+    rustix::process::umask(Mode::from_raw_mode(0o077));
     limits::set(&hello.cage.limits)?;
     limits::ignore_signals();
     let level = match hello.cage.policy {

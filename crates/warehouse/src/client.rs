@@ -17,7 +17,7 @@ mod pending;
 mod queries;
 
 pub use compaction::CompactReport;
-pub use exports::{ExportFormat, ExportReport, PendingExport};
+pub use exports::{ExportFormat, ExportReport, ExportTarget};
 pub use inserts::{Inserter, PendingInsert};
 pub use link::WORKER_ROLE;
 pub use loads::LoadTx;
@@ -30,10 +30,10 @@ use link::Link;
 use pending::Pending;
 use sandbox::Launcher;
 use security::Allow;
-use security::permissions::{HealthView, SourceSync};
+use security::permissions::HealthView;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedRwLockReadGuard, RwLock, Semaphore};
 
@@ -83,16 +83,6 @@ impl Warehouse {
             Outcome::Status(status) => Ok(status),
             other => Err(unexpected(&other)),
         }
-    }
-
-    /// Moves what was committed from the write-ahead log into the file.
-    pub async fn checkpoint(&self, _: &Allow<SourceSync>) -> Result<(), WarehouseError> {
-        let _open = self.hold_open().await;
-        self.request(Act::Checkpoint, Vec::new())
-            .await?
-            .done()
-            .await
-            .map(drop)
     }
 
     /// Returns the process id of the worker, when one runs: for the log, and for tests that kill it.
@@ -153,7 +143,34 @@ impl Warehouse {
         let (settings, launcher) = (self.0.settings.clone(), self.0.launcher.clone());
         let link = blocking(move || Link::start(&settings, &launcher)).await?;
         *current = Some(Arc::clone(&link));
+        let (warehouse, of_task) = (Arc::downgrade(&self.0), Arc::downgrade(&link));
+        tokio::spawn(end_when_idle(warehouse, of_task, self.0.settings.idle));
         Ok(link)
+    }
+}
+
+/// Ends the worker behind `link` when nothing was asked of it for a while. Whoever waits for it holds `open`, so nothing is
+/// cut off, and a request that comes meanwhile waits for the next worker.
+async fn end_when_idle(warehouse: Weak<Inner>, link: Weak<Link>, idle: Duration) {
+    let mut asked_before = None;
+    loop {
+        tokio::time::sleep(idle).await;
+        let (Some(inner), Some(link)) = (warehouse.upgrade(), link.upgrade()) else {
+            return;
+        };
+        let asked = link.requests();
+        if asked_before.replace(asked) != Some(asked) {
+            continue;
+        }
+        let Ok(alone) = Arc::clone(&inner.open).try_write_owned() else {
+            continue;
+        };
+        drop(link);
+        if let Err(error) = Warehouse(inner).end_worker().await {
+            tracing::warn!(%error, "the idle worker did not end as it should");
+        }
+        drop(alone);
+        return;
     }
 }
 

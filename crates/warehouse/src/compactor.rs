@@ -1,4 +1,5 @@
-//! The compactor: copies the warehouse into a new file, without the space that deleted rows left behind, and compares both.
+//! The compactor: copies the warehouse into a new file, without the space that deleted rows left behind, and compares what both
+//! declare and count.
 //!
 //! It is a process of its own because it must attach files by name, which the worker's engine cannot do; its cage is the
 //! data directory.
@@ -80,7 +81,7 @@ fn attach(connection: &Connection, path: &Path, name: &str) -> Result<u64, Engin
     ))
 }
 
-/// Compares what both hold, object by object and table by table, and returns tables and rows.
+/// Compares what both declare, and how many rows each table has, and returns tables and rows.
 fn compare(connection: &Connection) -> Result<(u64, u64), Fault> {
     let different = |what: &str| Fault::Protocol(format!("the copy has other {what}"));
     let objects = |database: &str| {
@@ -90,6 +91,12 @@ fn compare(connection: &Connection) -> Result<(u64, u64), Fault> {
             ("duckdb_indexes() WHERE", "index_name"),
             ("duckdb_sequences() WHERE", "sequence_name"),
             ("duckdb_functions() WHERE NOT internal AND", "function_name"),
+            ("duckdb_types() WHERE NOT internal AND", "type_name"),
+            ("duckdb_constraints() WHERE", "table_name, constraint_text"),
+            (
+                "duckdb_columns() WHERE NOT internal AND",
+                "table_name, column_index, column_name, data_type, column_default",
+            ),
         ] {
             let sql = format!(
                 "SELECT schema_name, {name} FROM {function} database_name = $1 ORDER BY ALL"
@@ -99,7 +106,9 @@ fn compare(connection: &Connection) -> Result<(u64, u64), Fault> {
         Ok::<_, EngineError>(all)
     };
     if objects("old")? != objects("new")? {
-        return Err(different("views, indexes, sequences or macros"));
+        return Err(different(
+            "columns, keys, views, indexes, sequences, types or macros",
+        ));
     }
     let list =
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $1 ORDER BY ALL";

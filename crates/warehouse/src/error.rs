@@ -23,6 +23,9 @@ pub enum WarehouseError {
     Cancelled,
     #[error("the statement needs more memory than the worker may use: {0}")]
     Memory(String),
+    /// A result that no answer can carry; the text says why.
+    #[error("{0}")]
+    Limit(String),
     /// Not now: the text says what is going on.
     #[error("{say}")]
     Busy { say: Say },
@@ -43,6 +46,12 @@ pub enum WarehouseError {
     Stream(String),
     #[error("a file cannot be read or written: {0}")]
     Io(String),
+    /// The file that an export was to make; the warehouse itself is well.
+    #[error("the output cannot be written: {0}")]
+    Output(String),
+    /// Where an export was to go there is a device, a pipe, a folder, or a link to one or to nothing.
+    #[error("the output is not a file")]
+    NotAFile,
     #[error("the process for it cannot be started")]
     Sandbox(#[source] SandboxError),
     /// Ours to mend.
@@ -80,6 +89,7 @@ impl From<EngineError> for WarehouseError {
         match kind {
             EngineErrorKind::Invalid => Self::Invalid(message),
             EngineErrorKind::Interrupted => Self::Cancelled,
+            EngineErrorKind::Limit => Self::Limit(message),
             EngineErrorKind::Memory => Self::Memory(message),
             EngineErrorKind::DiskFull => Self::DiskFull(message),
             EngineErrorKind::Io => Self::Io(message),
@@ -105,9 +115,6 @@ impl From<SandboxError> for WarehouseError {
 
 impl From<StreamError> for WarehouseError {
     fn from(error: StreamError) -> Self {
-        let source = std::error::Error::source(&error);
-        Self::Stream(
-            source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}")),
-        )
+        Self::Stream(error.with_cause())
     }
 }

@@ -26,6 +26,7 @@ mod compactor;
 mod duck;
 mod error;
 mod gate;
+mod masking;
 mod settings;
 mod stream;
 mod wire;
@@ -33,7 +34,7 @@ mod worker;
 mod writer;
 
 pub use client::{
-    CompactReport, ExportFormat, ExportReport, Inserter, LoadTx, PendingExport, PendingInsert,
+    CompactReport, ExportFormat, ExportReport, ExportTarget, Inserter, LoadTx, PendingInsert,
     QueryResult, Warehouse,
 };
 pub use duck::ResultColumn;

@@ -1,4 +1,4 @@
-//! Results as text: CSV, JSON, JSON lines, and a table for a terminal.
+//! Results as text: CSV, JSON and JSON lines.
 //!
 //! | engine's type | text |
 //! |---|---|
@@ -10,9 +10,9 @@
 //! | INTERVAL | ISO 8601: `P1Y2M3DT4H5M6.7S` |
 //! | BLOB, GEOMETRY | hexadecimal, lower case |
 //! | BIT | zeros and ones |
-//! | lists, structures, maps, unions | JSON; a map is an object when its keys are text, else a list of `{key, value}` |
+//! | lists, structures, maps, unions | JSON; a map is an object when its keys are text, else a list of `{key, value}`; a structure without names is a list |
 //! | JSON | in JSON output the value itself, elsewhere its text |
-//! | NULL | JSON `null`; CSV: nothing between the commas (an empty text is `""`); table: `NULL` |
+//! | NULL | JSON `null`; CSV: nothing between the commas (an empty text is `""`) |
 //!
 //! CSV is RFC 4180 with line feeds. In JSON, columns of the same name are told apart: `a`, `a_1`.
 
@@ -21,7 +21,6 @@ mod text;
 
 mod csv;
 mod moment;
-mod table;
 
 use crate::duck::ResultColumn;
 use arrow::array::RecordBatch;
@@ -31,8 +30,6 @@ use std::io::{self, Write};
 /// A form of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For a terminal. All rows are kept until the end, so limit them.
-    Table,
     Csv,
     /// One array of objects.
     Json,
@@ -49,7 +46,6 @@ pub struct Renderer<W> {
 }
 
 enum Form {
-    Table(Box<table::Table>),
     Csv,
     Json {
         columns: Vec<ResultColumn>,
@@ -62,7 +58,6 @@ impl<W: Write> Renderer<W> {
     /// Starts the text of a result with these columns.
     pub fn new(mut out: W, format: Format, columns: &[ResultColumn]) -> io::Result<Self> {
         let form = match format {
-            Format::Table => Form::Table(Box::new(table::Table::new(columns))),
             Format::Csv => {
                 out.write_all(csv::header(columns).as_bytes())?;
                 Form::Csv
@@ -90,7 +85,6 @@ impl<W: Write> Renderer<W> {
     pub fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
         self.buffer.clear();
         match &mut self.form {
-            Form::Table(table) => table.append(batch),
             Form::Csv => csv::append(batch, &mut self.buffer),
             Form::Json {
                 columns,
@@ -106,7 +100,6 @@ impl<W: Write> Renderer<W> {
     /// Ends the text and returns what it was written to.
     pub fn finish(mut self) -> io::Result<W> {
         match &self.form {
-            Form::Table(table) => self.out.write_all(table.to_text().as_bytes())?,
             Form::Csv | Form::Json { lines: true, .. } => {}
             Form::Json { is_first: true, .. } => self.out.write_all(b"]\n")?,
             Form::Json { .. } => self.out.write_all(b"\n]\n")?,

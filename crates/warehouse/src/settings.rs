@@ -18,6 +18,8 @@ pub struct Settings {
     pub threads: usize,
     /// User queries that run at the same time; more wait.
     pub user_queries_max: usize,
+    /// The worker ends when nothing was asked of it for one to two times this long; the next request starts another.
+    pub idle: Duration,
     /// Whether the worker goes into the kernel's cage, as far as the host gives one. Off is for tests.
     pub cage: bool,
 }
@@ -32,6 +34,8 @@ impl Settings {
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             // Each may take the whole memory limit; a team of 20 rarely has more than a few at once.
             user_queries_max: 4,
+            // Long enough for whoever reads a result and asks again; the file is free for other programs after it.
+            idle: Duration::from_mins(5),
             cage: true,
         }
     }

@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 /// A message's description (names, types, offsets), without its data: 2,000 columns need 200 kB.
 const METADATA_BYTES_MAX: usize = 16 << 20;
+/// What a message may have, unless it is one row: far less than a reader takes.
+const MESSAGE_BYTES: usize = 16 << 20;
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
 /// Why a stream of rows cannot be used.
@@ -33,6 +35,14 @@ pub enum StreamError {
     Unusable(&'static str),
     #[error("the stream of rows cannot be read or written")]
     Io(#[source] io::Error),
+}
+
+impl StreamError {
+    /// Returns the error and what caused it as one line.
+    pub(crate) fn with_cause(&self) -> String {
+        std::error::Error::source(self)
+            .map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
+    }
 }
 
 impl From<ArrowError> for StreamError {
@@ -202,10 +212,17 @@ impl<W: Write> ArrowWriter<W> {
         Ok(writer)
     }
 
-    /// Writes a batch.
+    /// Writes a batch, a large one in several messages: each takes its size again on both sides.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), StreamError> {
-        self.encoder.write(batch)?;
-        self.flush()
+        let rows = batch.num_rows();
+        let messages = batch.get_array_memory_size().div_ceil(MESSAGE_BYTES).max(1);
+        let step = rows.div_ceil(messages).max(1);
+        for start in (0..rows.max(1)).step_by(step) {
+            let part = batch.slice(start, step.min(rows - start));
+            self.encoder.write(&part)?;
+            self.flush()?;
+        }
+        Ok(())
     }
 
     /// Writes the end-of-stream marker and returns how many bytes were written in all.
@@ -232,8 +249,11 @@ impl<W: Write> ArrowWriter<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{Int64Array, StringArray};
-    use arrow::datatypes::{DataType, Field, Schema};
+    use arrow::array::{
+        Array, ArrayRef, Int32Array, Int64Array, ListArray, StringArray, StructArray, UnionArray,
+    };
+    use arrow::buffer::OffsetBuffer;
+    use arrow::datatypes::{DataType, Field, Schema, UnionFields};
 
     fn batch(rows: i64) -> RecordBatch {
         let fields = vec![
@@ -282,6 +302,48 @@ mod tests {
         ] {
             assert_eq!(read(&written(&batches)).expect("it is whole"), batches);
         }
+    }
+
+    #[test]
+    fn a_large_batch_goes_in_small_messages() {
+        let long = |n: i32| format!("{n}").repeat(1 << 20);
+        let texts: ArrayRef = Arc::new(
+            (0..40)
+                .map(|n| (n % 7 != 0).then(|| long(n)))
+                .collect::<StringArray>(),
+        );
+        let numbers: ArrayRef = Arc::new((0..40).map(Some).collect::<Int32Array>());
+        let field = |name: &str, array: &ArrayRef| {
+            Arc::new(Field::new(name, array.data_type().clone(), true))
+        };
+        let lengths = OffsetBuffer::from_lengths((0..40).map(|n| n % 3));
+        let items = texts.slice(0, 39);
+        let list = ListArray::new(field("item", &items), lengths, items, None);
+        let structure = StructArray::from(vec![
+            (field("t", &texts), Arc::clone(&texts)),
+            (field("n", &numbers), Arc::clone(&numbers)),
+        ]);
+        let union = UnionArray::try_new(
+            UnionFields::from_fields([field("t", &texts), field("n", &numbers)]),
+            (0..40).map(|n| n % 2).collect(),
+            None,
+            vec![Arc::clone(&texts), Arc::clone(&numbers)],
+        );
+        let batch = RecordBatch::try_from_iter_with_nullable([
+            ("t", Arc::clone(&texts), true),
+            ("l", Arc::new(list) as ArrayRef, true),
+            ("s", Arc::new(structure) as ArrayRef, true),
+            ("u", Arc::new(union.expect("one of two")) as ArrayRef, true),
+        ])
+        .expect("equal lengths");
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::open(&mut bytes, &batch.schema()).expect("a Vec takes all");
+        writer.write(&batch).expect("a Vec takes all");
+        writer.finish().expect("a Vec takes all");
+        let parts = read(&bytes).expect("it is whole");
+        assert!(parts.len() > 8, "{}", parts.len());
+        let whole = arrow::compute::concat_batches(&batch.schema(), &parts).expect("one schema");
+        assert!(whole == batch, "a value has changed");
     }
 
     #[test]

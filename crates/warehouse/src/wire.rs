@@ -1,9 +1,10 @@
 //! The frames between the warehouse's client and its worker: JSON, versioned, each with the id of the request it belongs to.
 //! Rows never travel in frames; a request that makes or takes rows carries the descriptor of a stream of their own.
 
-use crate::duck::{EngineError, EngineErrorKind, ResultColumn};
+use crate::duck::{EngineError, ResultColumn};
 use crate::gate::{GateError, Refusal};
 use crate::settings::QueryLimits;
+use crate::stream::StreamError;
 use domain::{Column, TableRef};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -37,8 +38,6 @@ pub(crate) enum Act {
     Cancel { request: u64 },
     /// File sizes and free blocks.
     Status,
-    /// Moves the WAL into the file.
-    Checkpoint,
     /// Close the file and end.
     Close,
 }
@@ -101,6 +100,16 @@ pub(crate) enum Outcome {
     Failed(Fault),
 }
 
+impl Outcome {
+    /// Returns the end of a request that changed or inserted so many rows.
+    pub(crate) const fn done(rows: u64) -> Self {
+        Self::Done {
+            rows,
+            truncated: false,
+        }
+    }
+}
+
 /// The warehouse's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -138,15 +147,25 @@ impl Fault {
 
     /// Returns whether the engine accepts nothing more.
     pub(crate) fn is_fatal(&self) -> bool {
-        // A full disk, for instance, can be fatal too.
-        matches!(self, Self::Engine(error)
-            if error.kind == EngineErrorKind::Fatal || error.message.starts_with("FATAL Error"))
+        matches!(self, Self::Engine(error) if error.is_fatal())
     }
 }
 
 impl From<EngineError> for Fault {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
+    }
+}
+
+impl From<StreamError> for Fault {
+    fn from(error: StreamError) -> Self {
+        Self::Stream(error.with_cause())
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        EngineError::io(&error).into()
     }
 }
 

@@ -1,4 +1,5 @@
-//! The worker: the one process that holds the warehouse's file, and knows no secret, no network and no other path.
+//! The worker: the one process that holds the warehouse's file. It knows no secret and no network, and no path but that file's
+//! folder, its spill directory and what the machine tells about itself.
 //!
 //! A control loop reads requests from the channel. Each query gets a thread and a connection of its own, each load
 //! transaction a thread that keeps its connection; the watch interrupts what is late or no longer wanted. When the channel
@@ -23,7 +24,7 @@ use crate::duck::{Connection, Database, EngineError};
 use crate::wire::{Act, Fault, Outcome, Reply, Request, Status, VERSION};
 pub(crate) use files::copy_to_parquet;
 use queries::{Gated, Query};
-use sandbox::Channel;
+use sandbox::{Channel, SandboxError};
 use sessions::Sessions;
 use snapshots::Snapshots;
 use std::os::fd::OwnedFd;
@@ -55,13 +56,7 @@ pub(crate) fn serve(channel: &Channel) {
     };
     match opened {
         Ok(engine) => {
-            engine.reply(
-                id,
-                Outcome::Done {
-                    rows: 0,
-                    truncated: false,
-                },
-            );
+            engine.answer(id, || Ok(Outcome::done(0)));
             engine.run();
         }
         // The parent reads why; if it is gone nobody wants to know.
@@ -113,7 +108,7 @@ impl Engine {
                 return;
             }
             if let Err(fault) = self.handle(request, fds) {
-                self.reply(id, Outcome::Failed(fault));
+                self.answer(id, || Err(fault));
             }
         }
         // Nobody is left to work for, and threads may be inside the engine.
@@ -155,13 +150,6 @@ impl Engine {
                 Ok(())
             }
             Act::Status => self.spawn(id, |engine| engine.status().map(Outcome::Status)),
-            Act::Checkpoint => self.spawn(id, |engine| {
-                engine.connect()?.execute("CHECKPOINT")?;
-                Ok(Outcome::Done {
-                    rows: 0,
-                    truncated: false,
-                })
-            }),
             Act::Open(_) | Act::Close => Err(Fault::protocol("the request has no place here")),
         }
     }
@@ -193,15 +181,31 @@ impl Engine {
             .unwrap_or_else(|_| Err(Fault::protocol("the worker's thread panicked")));
         let outcome = outcome.unwrap_or_else(Outcome::Failed);
         let is_fatal = matches!(&outcome, Outcome::Failed(fault) if fault.is_fatal());
-        self.reply(id, outcome);
+        if let Err(fault) = self.reply(id, outcome) {
+            // Whoever asked waits for an answer; this one is short.
+            let _ = self.reply(id, Outcome::Failed(fault));
+        }
         if is_fatal {
             watch::end_process();
         }
     }
 
-    fn reply(&self, id: u64, outcome: Outcome) {
-        // A parent that is gone ends the control loop; there is nobody else to tell.
-        let _ = self.channel.send(&Reply { id, outcome }, &[]);
+    /// Sends an answer. The only failure is that no frame is long enough for it.
+    fn reply(&self, id: u64, outcome: Outcome) -> Result<(), Fault> {
+        let too_long = match &outcome {
+            Outcome::Columns(columns) => {
+                format!(
+                    "the result has {} columns, and their names and types are more than an answer can carry",
+                    columns.len()
+                )
+            }
+            _ => "the answer is longer than it may be".to_owned(),
+        };
+        match self.channel.send(&Reply { id, outcome }, &[]) {
+            Err(SandboxError::FrameTooLong { .. }) => Err(EngineError::limit(too_long).into()),
+            // A parent that is gone ends the control loop; there is nobody else to tell.
+            _ => Ok(()),
+        }
     }
 
     fn connect(&self) -> Result<Connection, Fault> {
@@ -247,14 +251,13 @@ impl Engine {
             thread::sleep(CLOSE_PAUSE);
             waited += CLOSE_PAUSE;
         }
+        let is_running = database.as_ref().is_some_and(Database::is_shared);
         drop(database);
-        self.reply(
-            id,
-            Outcome::Done {
-                rows: 0,
-                truncated: false,
-            },
-        );
+        self.answer(id, || Ok(Outcome::done(0)));
+        if is_running {
+            // A statement that does not stop is inside the engine, and no destructor may run under it.
+            watch::end_process();
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::duck::{Database, ResultColumn};
 use crate::render::{Format, Renderer};
-use crate::stream::{ArrowReader, StreamError};
+use crate::stream::ArrowReader;
 use crate::wire::Fault;
 use crate::worker::copy_to_parquet;
 use sandbox::Channel;
@@ -70,19 +70,16 @@ fn write(request: &WriteRequest, stream: UnixStream) -> Result<(), Fault> {
 }
 
 fn write_text(request: &WriteRequest, stream: UnixStream, format: Format) -> Result<(), Fault> {
-    let mut reader = ArrowReader::open(stream).map_err(|error| stream_fault(&error))?;
+    let mut reader = ArrowReader::open(stream)?;
     let file = fs_err::OpenOptions::new()
         .write(true)
         .truncate(true)
         .open(&request.path);
-    let file = BufWriter::new(file.map_err(|error| io_fault(&error))?);
-    let mut renderer =
-        Renderer::new(file, format, &request.columns).map_err(|error| io_fault(&error))?;
-    while let Some(batch) = reader.next_batch().map_err(|error| stream_fault(&error))? {
-        renderer.write(&batch).map_err(|error| io_fault(&error))?;
+    let mut renderer = Renderer::new(BufWriter::new(file?), format, &request.columns)?;
+    while let Some(batch) = reader.next_batch()? {
+        renderer.write(&batch)?;
     }
-    let mut file = renderer.finish().map_err(|error| io_fault(&error))?;
-    file.flush().map_err(|error| io_fault(&error))
+    Ok(renderer.finish()?.flush()?)
 }
 
 fn write_parquet(request: &WriteRequest, stream: UnixStream) -> Result<(), Fault> {
@@ -95,20 +92,5 @@ fn write_parquet(request: &WriteRequest, stream: UnixStream) -> Result<(), Fault
         ("autoload_known_extensions", "false".to_owned()),
     ];
     let database = Database::open(None, &settings)?;
-    let names: Vec<_> = request
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
-    copy_to_parquet(&database, stream, &names, &request.path)
-}
-
-fn stream_fault(error: &StreamError) -> Fault {
-    Fault::Stream(error.to_string())
-}
-
-fn io_fault(error: &std::io::Error) -> Fault {
-    Fault::Engine(crate::duck::EngineError::from_message(format!(
-        "IO Error: {error}"
-    )))
+    copy_to_parquet(&database, stream, &request.columns, &request.path)
 }

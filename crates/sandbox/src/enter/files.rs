@@ -6,6 +6,7 @@ use landlock::{
     RulesetCreatedAttr, Scope,
 };
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -30,21 +31,25 @@ pub(super) fn restrict(read: &[PathBuf], write: &[PathBuf]) -> Result<(), Sandbo
         .and_then(|rules| rules.scope(Scope::from_all(NEWEST)))
         .and_then(Ruleset::create)
         .map_err(refused)?;
-    for (paths, rights) in [(read, reading as Rights), (write, writing as Rights)] {
-        for path in paths {
-            let (fd, is_dir) = pin(path)?;
-            rules = rules
-                .add_rule(PathBeneath::new(&fd, rights(is_dir)))
-                .map_err(refused)?;
-        }
+    for path in read {
+        let (fd, kind) = pin(path, OFlags::empty())?;
+        rules = rules
+            .add_rule(PathBeneath::new(&fd, reading(kind)))
+            .map_err(refused)?;
+    }
+    for path in write {
+        let (fd, kind) = pin_written(path)?;
+        rules = rules
+            .add_rule(PathBeneath::new(&fd, writing(kind)))
+            .map_err(refused)?;
     }
     for path in MACHINE.map(Path::new) {
         // A container may hide it; then the engine must do without, and says so itself.
-        let Ok((fd, is_dir)) = pin(path) else {
+        let Ok((fd, kind)) = pin(path, OFlags::empty()) else {
             continue;
         };
         rules = rules
-            .add_rule(PathBeneath::new(&fd, reading(is_dir)))
+            .add_rule(PathBeneath::new(&fd, reading(kind)))
             .map_err(refused)?;
         // A rule is about an inode, and /proc makes a new one when memory got scarce and it forgot the old: the open descriptor
         // keeps it. Tried: without this line the engine aborts after `echo 2 > /proc/sys/vm/drop_caches`.
@@ -54,19 +59,17 @@ pub(super) fn restrict(read: &[PathBuf], write: &[PathBuf]) -> Result<(), Sandbo
     Ok(())
 }
 
-type Rights = fn(bool) -> BitFlags<AccessFs>;
-
-fn reading(is_dir: bool) -> BitFlags<AccessFs> {
-    if is_dir {
+fn reading(kind: FileType) -> BitFlags<AccessFs> {
+    if kind.is_dir() {
         AccessFs::ReadFile | AccessFs::ReadDir
     } else {
         AccessFs::ReadFile.into()
     }
 }
 
-fn writing(is_dir: bool) -> BitFlags<AccessFs> {
+fn writing(kind: FileType) -> BitFlags<AccessFs> {
     let file = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate;
-    if !is_dir {
+    if !kind.is_dir() {
         return file;
     }
     file | AccessFs::ReadDir
@@ -76,13 +79,32 @@ fn writing(is_dir: bool) -> BitFlags<AccessFs> {
         | AccessFs::RemoveDir
 }
 
-/// Opens a path only to name it, and tells whether it is a directory.
-fn pin(path: &Path) -> Result<(OwnedFd, bool), SandboxError> {
-    let unusable = |errno: rustix::io::Errno| SandboxError::Path {
+/// Opens a path that may be written. A directory may be reached through a link, to another disk for instance; a file, which
+/// the parent has just made, may not: somebody else has put the link there.
+fn pin_written(path: &Path) -> Result<(OwnedFd, FileType), SandboxError> {
+    let (fd, kind) = pin(path, OFlags::NOFOLLOW)?;
+    if kind != FileType::Symlink {
+        return Ok((fd, kind));
+    }
+    let (fd, kind) = pin(path, OFlags::empty())?;
+    if kind.is_dir() {
+        Ok((fd, kind))
+    } else {
+        Err(unusable(path)(Errno::LOOP))
+    }
+}
+
+/// Opens a path only to name it, and tells what it is.
+fn pin(path: &Path, follow: OFlags) -> Result<(OwnedFd, FileType), SandboxError> {
+    let fd = open(path, OFlags::PATH | OFlags::CLOEXEC | follow, Mode::empty())
+        .map_err(unusable(path))?;
+    let kind = FileType::from_raw_mode(fstat(&fd).map_err(unusable(path))?.st_mode);
+    Ok((fd, kind))
+}
+
+fn unusable(path: &Path) -> impl FnOnce(Errno) -> SandboxError {
+    |errno| SandboxError::Path {
         path: path.to_owned(),
         source: errno.into(),
-    };
-    let fd = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(unusable)?;
-    let kind = FileType::from_raw_mode(fstat(&fd).map_err(unusable)?.st_mode);
-    Ok((fd, kind == FileType::Directory))
+    }
 }

@@ -3,6 +3,7 @@
 use crate::child::{Reply, Task};
 use crate::{ask, cage, launcher, spawn};
 use sandbox::{Cage, Child, SandboxError};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -98,6 +99,41 @@ fn a_child_works_in_its_directories() {
         text("newer")
     );
     assert_eq!(project.text("export.csv"), "x,y");
+}
+
+#[test]
+fn what_a_child_makes_is_its_owners_alone() {
+    let project = Project::new();
+    let child = spawn(&project.cage());
+    let made = project.path("data/new");
+    assert_eq!(ask(&child, &write(&made, "1")), Reply::Done);
+    let mode = fs_err::metadata(made).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_link_may_stand_for_a_directory_but_for_no_file() {
+    let project = Project::new();
+    let link = |to: &str| {
+        let link = project.path("link");
+        let _ = fs_err::remove_file(&link);
+        std::os::unix::fs::symlink(project.path(to), &link).unwrap();
+        Cage {
+            write: vec![link],
+            ..cage()
+        }
+    };
+    let child = spawn(&link("data"));
+    assert_eq!(
+        ask(&child, &write(project.path("data/new"), "1")),
+        Reply::Done
+    );
+    let refused = launcher().spawn(&link("export.csv"));
+    let Err(SandboxError::Refused { why, .. }) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(why.contains("symbolic links"), "{why}");
+    assert_eq!(project.text("export.csv"), "");
 }
 
 #[test]

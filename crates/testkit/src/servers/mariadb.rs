@@ -32,7 +32,8 @@ impl Mariadb {
         ]
         .map(PathBuf::from);
         let account = Account::find("mysql", INSTALL);
-        let dir = account.folder();
+        let mut server = Guarded::new(account, "KILL");
+        let dir = server.dir().to_owned();
         let data = format!("--datadir={}", dir.join("data").display());
         run(account
             .command(&program("mariadb-install-db", &places, INSTALL), &dir)
@@ -44,9 +45,8 @@ impl Mariadb {
             .args(["--skip-name-resolve", "--innodb-log-file-size=16M", &data]));
         let port = free_port();
         let socket = dir.join("socket");
-        let server = program("mariadbd", &places, INSTALL);
         let command: Vec<String> = [
-            &server.display().to_string(),
+            &program("mariadbd", &places, INSTALL).display().to_string(),
             "--no-defaults",
             &data,
             &format!("--socket={}", socket.display()),
@@ -62,7 +62,7 @@ impl Mariadb {
         ]
         .map(str::to_owned)
         .to_vec();
-        let guarded = Guarded::start(account, &dir, "KILL", &command, "ready for connections");
+        server.serve(&command, "ready for connections");
         let client = program("mariadb", &places, INSTALL);
         run(Command::new(&client).arg("--no-defaults").args(["-u", "root", "-S"]).arg(&socket).args([
             "-e",
@@ -74,7 +74,7 @@ impl Mariadb {
         Self {
             port,
             client,
-            _server: guarded,
+            _server: server,
         }
     }
 

@@ -31,7 +31,8 @@ impl Postgres {
     pub fn start() -> Self {
         let bin = binaries();
         let account = Account::find("postgres", INSTALL);
-        let dir = account.folder();
+        let mut server = Guarded::new(account, "QUIT");
+        let dir = server.dir().to_owned();
         let data = dir.join("data");
         let password = dir.join("password");
         fs::write(&password, PASSWORD).expect("written");
@@ -52,9 +53,8 @@ impl Postgres {
             "hostnossl {TLS_DATABASE} all 127.0.0.1/32 reject\nhost all all 127.0.0.1/32 scram-sha-256\n"
         );
         fs::write(data.join("pg_hba.conf"), rules).expect("written");
-        let server = program("postgres", &bin, INSTALL);
         let mut command = vec![
-            server.display().to_string(),
+            program("postgres", &bin, INSTALL).display().to_string(),
             "-D".into(),
             data.display().to_string(),
         ];
@@ -71,12 +71,12 @@ impl Postgres {
             command.extend(["-c".into(), setting]);
         }
         let ready = "database system is ready to accept connections";
-        let guarded = Guarded::start(account, &dir, "QUIT", &command, ready);
+        server.serve(&command, ready);
         let server = Self {
             port,
             dir,
             psql: program("psql", &bin, INSTALL),
-            _server: guarded,
+            _server: server,
         };
         server.sql("postgres", &format!("CREATE DATABASE {DATABASE}"));
         server.sql("postgres", &format!("CREATE DATABASE {TLS_DATABASE}"));

@@ -1,6 +1,6 @@
 //! A server as a child process that cannot outlive the test.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,19 @@ use std::time::Duration;
 /// A server that is not ready by then will not be: the first start builds its files.
 const READY_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Runs the server and waits for its own standard input to close, which the kernel does when the test process ends, however
-/// it ends; then ends the server at once and removes its folder. Nothing in there is worth a clean shutdown.
+/// Waits for a line, then runs the server, and waits for its own standard input to close, which the kernel does when the test
+/// process ends, however it ends; then ends the server at once and removes its folder. Nothing in there is worth a clean
+/// shutdown. It begins before there is anything in the folder, and in a process group of its own: whoever kills the tests as
+/// a group does not reach it.
 ///
-/// The shell's own words about a killed server would go to a pipe that nobody reads any more, which would end the shell.
-const GUARD: &str = r#"trap '' INT TERM PIPE; dir=$1; signal=$2; shift 2; "$@" </dev/null & server=$!
-read -r line; exec 2>/dev/null; kill -"$signal" "$server" 2>/dev/null; wait "$server"; cd /; rm -rf "$dir""#;
+/// The shell's own words about a killed server would go to a pipe that nobody reads any more, which would end the shell. A
+/// program that still fills the folder is done when it is removed for the second time.
+const GUARD: &str = r#"trap '' HUP INT TERM PIPE; dir=$1; signal=$2
+if read -r line; then
+  /bin/sh "$dir/serve" </dev/null & server=$!
+  read -r line; exec 2>/dev/null; kill -"$signal" "$server" 2>/dev/null; wait "$server"
+fi
+exec 2>/dev/null; cd /; rm -rf "$dir" || { sleep 1; rm -rf "$dir"; }"#;
 
 /// Who a server runs as.
 #[derive(Clone, Copy)]
@@ -50,7 +57,7 @@ impl Account {
     }
 
     /// Returns a fresh folder of this account's.
-    pub(super) fn folder(self) -> PathBuf {
+    fn folder(self) -> PathBuf {
         let dir = tempfile::Builder::new()
             .prefix("dango-server-")
             .tempdir()
@@ -99,38 +106,48 @@ pub(super) fn free_port() -> u16 {
     listener.local_addr().expect("bound").port()
 }
 
-/// A running server. Dropping it ends it.
+/// A server and its folder. Dropping it ends the one and removes the other.
 pub(super) struct Guarded {
     guard: Child,
+    dir: PathBuf,
 }
 
 impl Guarded {
-    /// Starts `server` in `dir` and waits until it prints `ready`; `signal` ends it at once.
-    pub(super) fn start(
-        account: Account,
-        dir: &Path,
-        signal: &str,
-        server: &[String],
-        ready: &'static str,
-    ) -> Self {
-        let mut command = account.command(Path::new("/bin/sh"), dir);
+    /// Makes the folder of a server that `signal` will end at once.
+    pub(super) fn new(account: Account, signal: &str) -> Self {
+        let dir = account.folder();
+        let mut command = account.command(Path::new("/bin/sh"), &dir);
         command
-            .arg("-c")
-            .arg(GUARD)
-            .arg("sh")
-            .arg(dir)
+            .args(["-c", GUARD, "sh"])
+            .arg(&dir)
             .arg(signal)
-            .args(server);
-        command
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut guard = command.spawn().expect("a shell");
-        let log = guard.stderr.take().expect("piped");
+        let guard = command.spawn().expect("a shell");
+        Self { guard, dir }
+    }
+
+    /// Returns the folder.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Starts `server` and waits until it prints `ready`.
+    pub(super) fn serve(&mut self, server: &[String], ready: &'static str) {
+        let quoted = server
+            .iter()
+            .map(|word| format!("'{}'", word.replace('\'', r"'\''")));
+        let script = format!("exec {}", quoted.collect::<Vec<_>>().join(" "));
+        fs_err::write(self.dir.join("serve"), script).expect("written");
+        let log = self.guard.stderr.take().expect("piped, and taken once");
+        let stdin = self.guard.stdin.as_mut().expect("piped");
+        stdin.write_all(b"serve\n").expect("the guard waits for it");
         let (tell, told) = sync_channel(1);
         std::thread::spawn(move || follow(BufReader::new(log), ready, &tell));
         match told.recv_timeout(READY_TIMEOUT) {
-            Ok(Ok(())) => Self { guard },
+            Ok(Ok(())) => {}
             Ok(Err(log)) => panic!("{server:?} ended: {log}"),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                 panic!("{server:?} did not get ready")
@@ -161,8 +178,30 @@ fn follow(log: impl BufRead, ready: &str, tell: &SyncSender<Result<(), String>>)
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        drop(self.guard.stdin.take());
+        // Nobody reads any more what the guard would say.
+        drop((self.guard.stdin.take(), self.guard.stderr.take()));
         // The guard ends when the server has.
         let _ = self.guard.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_goes_with_its_guard_whether_a_server_runs_or_not() {
+        let idle = Guarded::new(Account(None), "KILL");
+        let mut busy = Guarded::new(Account(None), "KILL");
+        busy.serve(
+            &["/bin/sh", "-c", "echo it\\'s ready >&2; exec sleep 60"].map(str::to_owned),
+            "it's ready",
+        );
+        for guarded in [idle, busy] {
+            let dir = guarded.dir().to_owned();
+            fs_err::write(dir.join("file"), "x").expect("written");
+            drop(guarded);
+            assert!(!dir.exists());
+        }
     }
 }

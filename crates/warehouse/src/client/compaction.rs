@@ -1,6 +1,6 @@
 //! Compaction: a copy of the file without the space that nothing uses, put in its place.
 
-use super::link::{cage, data_dir};
+use super::link::{cage, data_dir, keep_owner_and_mode};
 use super::{ALONE_TIMEOUT, Warehouse, blocking};
 use crate::compactor::{COMPACTOR_ROLE, CompactReply, CompactRequest};
 use crate::error::WarehouseError;
@@ -22,8 +22,9 @@ pub struct CompactReport {
 }
 
 impl Warehouse {
-    /// Copies the warehouse into a new file, compares both, and puts the new one in the place of the old. Waits for what runs;
-    /// nothing else runs meanwhile. Whenever it is cut off, the old file is still there, whole.
+    /// Copies the warehouse into a new file, compares what both declare and how many rows they have, and puts the new one in
+    /// the place of the old. Waits for what runs; nothing else runs meanwhile. Whenever it is cut off, the old file is still
+    /// there, whole.
     pub async fn compact(
         &self,
         _: &Allow<PlatformManage>,
@@ -116,6 +117,7 @@ fn replace(file: &Path, copy: &Path) -> std::io::Result<u64> {
     }
     remove(&wal)?;
     let new = fs_err::File::open(copy)?;
+    keep_owner_and_mode(new.file(), &fs_err::metadata(file)?)?;
     new.sync_all()?;
     fault::point("compact.synced");
     fs_err::rename(copy, file)?;

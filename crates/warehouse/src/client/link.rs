@@ -7,6 +7,7 @@ use crate::settings::Settings;
 use crate::wire::{Act, Open, Outcome, Reply, Request, VERSION};
 use sandbox::{Cage, Child, Launcher, Policy, Profile};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -72,6 +73,11 @@ impl Link {
 
     pub(super) fn pid(&self) -> u32 {
         self.child.pid()
+    }
+
+    /// Returns how many requests there were.
+    pub(super) fn requests(&self) -> u64 {
+        self.next_id.load(Ordering::Relaxed)
     }
 
     fn next_id(&self) -> u64 {
@@ -221,7 +227,19 @@ pub(super) fn data_dir(path: &Path) -> &Path {
     }
 }
 
-/// Returns the cage of one of the warehouse's children, which may write what `write` names and read nothing else.
+/// Gives `new`, which takes the place of `old`, its mode and, where we may, its owner.
+pub(super) fn keep_owner_and_mode(
+    new: &std::fs::File,
+    old: &std::fs::Metadata,
+) -> std::io::Result<()> {
+    // Only root gives files away; for others the file becomes theirs, as with any program that replaces files.
+    let _ = std::os::unix::fs::fchown(new, Some(old.uid()), Some(old.gid()));
+    // After the owner, whose change takes bits away.
+    new.set_permissions(old.permissions())
+}
+
+/// Returns the cage of one of the warehouse's children. What `write` names may be written and read; beside it the machine's
+/// own figures (memory, processors) may be read, and nothing else.
 pub(super) fn cage(settings: &Settings, role: &str, write: Vec<PathBuf>) -> Cage {
     let mut cage = Cage::new(role, Profile::Engine);
     cage.write = write;

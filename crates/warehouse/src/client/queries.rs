@@ -5,6 +5,7 @@ use super::{Warehouse, unexpected};
 use crate::duck::ResultColumn;
 use crate::error::WarehouseError;
 use crate::gate::Refusal;
+use crate::masking::Masking;
 use crate::render::json;
 use crate::settings::QueryLimits;
 use crate::stream::{ArrowReader, StreamError};
@@ -12,11 +13,12 @@ use crate::wire::{Act, Outcome};
 use arrow::array::RecordBatch;
 use domain::limits::SQL_BYTES_MAX;
 use domain::say;
-use security::Allow;
 use security::permissions::{QueryExecute, SourceView};
+use security::{Allow, Redactor};
 use serde_json::{Map, Value};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -37,6 +39,7 @@ pub struct QueryResult {
     rows: RowStream,
     timeout: Duration,
     truncated: bool,
+    masking: Option<Masking>,
     _permit: OwnedSemaphorePermit,
     _open: OwnedRwLockReadGuard<()>,
 }
@@ -63,6 +66,7 @@ impl Warehouse {
             rows,
             timeout,
             truncated: false,
+            masking: None,
             _permit: permit,
             _open: open,
         })
@@ -97,7 +101,7 @@ impl Warehouse {
         &self,
         timeout: Duration,
     ) -> Result<OwnedSemaphorePermit, WarehouseError> {
-        let waiting = std::sync::Arc::clone(&self.0.queries).acquire_owned();
+        let waiting = Arc::clone(&self.0.queries).acquire_owned();
         match tokio::time::timeout(timeout, waiting).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) => Err(WarehouseError::Bug("the query slots are closed".into())),
@@ -132,14 +136,26 @@ pub(super) fn read_limits(rows_max: u64) -> QueryLimits {
 }
 
 pub(super) fn check_length(sql: &str) -> Result<(), WarehouseError> {
-    // A frame holds as much as a text may be long, and JSON writes some characters as two.
-    if sql.len() > SQL_BYTES_MAX / 2 {
+    if sql.len() > SQL_BYTES_MAX {
         return Err(WarehouseError::refused(&Refusal::TooLong));
     }
     Ok(())
 }
 
 impl QueryResult {
+    /// Masks the secrets that `redactor` knows in every row from here on.
+    pub fn with_masking(mut self, redactor: Arc<Redactor>) -> Self {
+        let mut masking = Masking::new(redactor);
+        masking.names(&mut self.columns);
+        self.masking = Some(masking);
+        self
+    }
+
+    /// Returns how many values were masked so far.
+    pub fn masked(&self) -> u64 {
+        self.masking.as_ref().map_or(0, Masking::masked)
+    }
+
     /// Returns the columns.
     pub fn columns(&self) -> &[ResultColumn] {
         &self.columns
@@ -148,7 +164,10 @@ impl QueryResult {
     /// Returns the next rows, `None` after the last. An error is the last that comes.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, WarehouseError>> {
         match self.rows.next(self.timeout).await {
-            Ok(Some(batch)) => Some(Ok(batch)),
+            Ok(Some(batch)) => Some(Ok(match &mut self.masking {
+                Some(masking) => masking.batch(batch),
+                None => batch,
+            })),
             Ok(None) => {
                 self.truncated = self.rows.truncated;
                 None
@@ -160,15 +179,6 @@ impl QueryResult {
     /// Returns whether there were more rows than the limits allow; known after the last row.
     pub const fn truncated(&self) -> bool {
         self.truncated
-    }
-
-    /// Collects all rows, within the limits the query was given, and whether there were more.
-    pub async fn collect(mut self) -> Result<(Vec<RecordBatch>, bool), WarehouseError> {
-        let mut batches = Vec::new();
-        while let Some(batch) = self.next().await {
-            batches.push(batch?);
-        }
-        Ok((batches, self.truncated))
     }
 }
 
@@ -267,7 +277,7 @@ impl Drop for RowStream {
 
 /// Waits for an answer that the worker owes within `timeout`.
 async fn in_time(pending: &mut Pending, timeout: Duration) -> Result<Outcome, WarehouseError> {
-    let link = std::sync::Arc::clone(pending.link());
+    let link = Arc::clone(pending.link());
     if let Ok(outcome) = tokio::time::timeout(timeout + SILENCE, pending.next()).await {
         return outcome;
     }

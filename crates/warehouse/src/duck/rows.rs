@@ -2,7 +2,7 @@
 
 use super::fault::{EngineError, check, error_from_c};
 use super::statement::Statement;
-use super::type_name::{LogicalType, inexact_name, type_name};
+use super::type_name::{LogicalType, depth, inexact_name, type_name};
 use arrow::array::{RecordBatch, StructArray};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
@@ -10,6 +10,9 @@ use duckdb::ffi;
 use serde::{Deserialize, Serialize};
 use std::ffi::CStr;
 use std::sync::Arc;
+
+/// Levels of lists and structures in a column's type. Arrow refuses to read streams with 64, some of which it needs itself.
+const DEPTH_MAX: usize = 50;
 
 /// A column of a result: its name and its SQL type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +150,12 @@ fn describe(
                 let column = text.to_string_lossy();
                 return Err(EngineError::invalid(format!(
                     "the column \"{column}\" holds values of type {inexact}, which cannot be returned exactly; cast it to VARCHAR"
+                )));
+            }
+            if depth(&kind) > DEPTH_MAX {
+                let column = text.to_string_lossy();
+                return Err(EngineError::limit(format!(
+                    "the column \"{column}\" is nested more than {DEPTH_MAX} levels deep; cast it to VARCHAR, or select less of it"
                 )));
             }
             columns.push(ResultColumn {

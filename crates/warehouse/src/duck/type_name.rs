@@ -63,7 +63,11 @@ pub(super) fn type_name(kind: &LogicalType) -> String {
                 let member = |index| {
                     let name = take_text(ffi::duckdb_struct_type_child_name(raw, index));
                     let kind = LogicalType(ffi::duckdb_struct_type_child_type(raw, index));
-                    format!("{} {}", name.unwrap_or_default(), type_name(&kind))
+                    // Those of `row(1, 2)` have no names.
+                    match name.filter(|name| !name.is_empty()) {
+                        Some(name) => format!("{name} {}", type_name(&kind)),
+                        None => type_name(&kind),
+                    }
                 };
                 let count = ffi::duckdb_struct_type_child_count(raw);
                 format!(
@@ -88,31 +92,55 @@ pub(super) fn type_name(kind: &LogicalType) -> String {
     }
 }
 
+/// Returns how many levels of lists, maps, structures and unions the type has.
+pub(super) fn depth(kind: &LogicalType) -> usize {
+    let inner = inner_types(kind);
+    inner.iter().map(|kind| 1 + depth(kind)).max().unwrap_or(0)
+}
+
+/// Returns the types that this one is made of.
+#[expect(unsafe_code, reason = "inspects the type through the C API")]
+fn inner_types(kind: &LogicalType) -> Vec<LogicalType> {
+    let raw = kind.0;
+    // SAFETY: `raw` is live during this call; every inner type is wrapped, and so freed; indices are within the counts asked.
+    unsafe {
+        match ffi::duckdb_get_type_id(raw) {
+            ffi::DUCKDB_TYPE_DUCKDB_TYPE_LIST => {
+                vec![LogicalType(ffi::duckdb_list_type_child_type(raw))]
+            }
+            ffi::DUCKDB_TYPE_DUCKDB_TYPE_ARRAY => {
+                vec![LogicalType(ffi::duckdb_array_type_child_type(raw))]
+            }
+            ffi::DUCKDB_TYPE_DUCKDB_TYPE_MAP => vec![
+                LogicalType(ffi::duckdb_map_type_key_type(raw)),
+                LogicalType(ffi::duckdb_map_type_value_type(raw)),
+            ],
+            ffi::DUCKDB_TYPE_DUCKDB_TYPE_STRUCT => (0..ffi::duckdb_struct_type_child_count(raw))
+                .map(|index| LogicalType(ffi::duckdb_struct_type_child_type(raw, index)))
+                .collect(),
+            ffi::DUCKDB_TYPE_DUCKDB_TYPE_UNION => (0..ffi::duckdb_union_type_member_count(raw))
+                .map(|index| LogicalType(ffi::duckdb_union_type_member_type(raw, index)))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Returns the name of a type, at whatever depth, that Arrow would hold inexactly or not at all. At the top the worker writes
 /// the first three as text (`worker/plain.rs`).
 #[expect(unsafe_code, reason = "inspects the type through the C API")]
 pub(super) fn inexact_name(kind: &LogicalType, is_top: bool) -> Option<&'static str> {
-    let raw = kind.0;
-    let inner = |raw| inexact_name(&LogicalType(raw), false);
-    // SAFETY: `raw` is live during this call; every inner type is wrapped, and so freed; indices are within the counts asked.
-    unsafe {
-        match ffi::duckdb_get_type_id(raw) {
-            id @ (ffi::DUCKDB_TYPE_DUCKDB_TYPE_BIT
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_UHUGEINT
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_BIGNUM) => (!is_top).then(|| plain_name(id)),
-            id @ (ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIME_TZ
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_VARIANT
-            | ffi::DUCKDB_TYPE_DUCKDB_TYPE_ANY) => Some(plain_name(id)),
-            ffi::DUCKDB_TYPE_DUCKDB_TYPE_LIST => inner(ffi::duckdb_list_type_child_type(raw)),
-            ffi::DUCKDB_TYPE_DUCKDB_TYPE_ARRAY => inner(ffi::duckdb_array_type_child_type(raw)),
-            ffi::DUCKDB_TYPE_DUCKDB_TYPE_MAP => inner(ffi::duckdb_map_type_key_type(raw))
-                .or_else(|| inner(ffi::duckdb_map_type_value_type(raw))),
-            ffi::DUCKDB_TYPE_DUCKDB_TYPE_STRUCT => (0..ffi::duckdb_struct_type_child_count(raw))
-                .find_map(|index| inner(ffi::duckdb_struct_type_child_type(raw, index))),
-            ffi::DUCKDB_TYPE_DUCKDB_TYPE_UNION => (0..ffi::duckdb_union_type_member_count(raw))
-                .find_map(|index| inner(ffi::duckdb_union_type_member_type(raw, index))),
-            _ => None,
-        }
+    // SAFETY: the type is live during this call.
+    match unsafe { ffi::duckdb_get_type_id(kind.0) } {
+        id @ (ffi::DUCKDB_TYPE_DUCKDB_TYPE_BIT
+        | ffi::DUCKDB_TYPE_DUCKDB_TYPE_UHUGEINT
+        | ffi::DUCKDB_TYPE_DUCKDB_TYPE_BIGNUM) => (!is_top).then(|| plain_name(id)),
+        id @ (ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIME_TZ
+        | ffi::DUCKDB_TYPE_DUCKDB_TYPE_VARIANT
+        | ffi::DUCKDB_TYPE_DUCKDB_TYPE_ANY) => Some(plain_name(id)),
+        _ => inner_types(kind)
+            .iter()
+            .find_map(|kind| inexact_name(kind, false)),
     }
 }
 

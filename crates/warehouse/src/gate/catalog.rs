@@ -2,6 +2,9 @@
 //!
 //! Of the engine's own views, the five of the information schema pass that say which tables, columns and keys there are; the
 //! others show other people's SQL, paths and settings. `SHOW TABLES` and `DESCRIBE` are the engine's own reading of the same.
+//!
+//! Whoever made the file may have put anything into it: views and generated columns that say what a query may not say, and
+//! macros called like functions of the engine, which the engine then calls in their place without being asked by name.
 
 use crate::duck::{Connection, EngineError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,12 +13,14 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
     database: String,
-    /// `schema`, `table`.
-    tables: BTreeSet<(String, String)>,
+    /// `schema`, `table` to the expressions of its generated columns, which are computed whenever the table is read.
+    tables: BTreeMap<(String, String), Vec<String>>,
     /// `schema`, `view` to the `CREATE VIEW` text.
     views: BTreeMap<(String, String), String>,
-    /// Macros of the warehouse, which could also stand in for a function of the engine.
     macros: BTreeSet<String>,
+    /// A macro that is called like a function of the engine. Subscripts, `current_date`, SUMMARIZE and PIVOT call functions
+    /// that no tree names, and a macro of the warehouse goes first.
+    stand_in: Option<String>,
     /// Views of the engine itself.
     system: BTreeSet<(String, String)>,
 }
@@ -23,7 +28,12 @@ pub(crate) struct Catalog {
 /// What a name in a query means.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Named<'a> {
-    Table,
+    Table {
+        schema: &'a str,
+        name: &'a str,
+        /// Expressions of its generated columns.
+        generated: &'a [String],
+    },
     /// A view: its schema, and its `CREATE VIEW` text.
     View {
         schema: &'a str,
@@ -65,12 +75,7 @@ impl Catalog {
             ..Self::default()
         };
         let of_warehouse = [database.as_str()];
-        for row in connection.texts(
-            "SELECT schema_name, table_name FROM system.main.duckdb_tables() WHERE database_name = $1 AND NOT internal",
-            &of_warehouse,
-        )? {
-            catalog.tables.insert(pair(row.iter()));
-        }
+        catalog.read_tables(connection, &of_warehouse)?;
         for row in connection.texts(
             "SELECT schema_name, view_name, sql, internal FROM system.main.duckdb_views()
              WHERE internal OR database_name = $1",
@@ -91,7 +96,57 @@ impl Catalog {
         )? {
             catalog.macros.extend(row.into_iter().flatten().map(|name| name.to_ascii_lowercase()));
         }
+        if !catalog.macros.is_empty() {
+            let of_engine = "SELECT DISTINCT function_name FROM system.main.duckdb_functions() WHERE database_name <> $1";
+            let names = connection.texts(of_engine, &of_warehouse)?;
+            let names = names.into_iter().flatten().flatten();
+            catalog.stand_in = names
+                .map(|name| name.to_ascii_lowercase())
+                .find(|name| catalog.macros.contains(name));
+        }
         Ok(catalog)
+    }
+
+    fn read_tables(
+        &mut self,
+        connection: &Connection,
+        of_warehouse: &[&str],
+    ) -> Result<(), EngineError> {
+        // As the engine writes it. A table that only says so in a default is looked at too closely, which does no harm.
+        const GENERATED: &str = "GENERATED ALWAYS AS";
+        let mut is_generating = BTreeSet::new();
+        for row in connection.texts(
+            "SELECT schema_name, table_name, sql FROM system.main.duckdb_tables() WHERE database_name = $1 AND NOT internal",
+            of_warehouse,
+        )? {
+            let table = pair(row.iter());
+            if row.get(2).is_some_and(|sql| sql.as_ref().is_none_or(|sql| sql.contains(GENERATED))) {
+                is_generating.insert(table.clone());
+            }
+            self.tables.insert(table, Vec::new());
+        }
+        if is_generating.is_empty() {
+            return Ok(());
+        }
+        for row in connection.texts(
+            "SELECT schema_name, table_name, column_default FROM system.main.duckdb_columns()
+             WHERE database_name = $1 AND column_default IS NOT NULL",
+            of_warehouse,
+        )? {
+            let table = pair(row.iter());
+            let expression = row.into_iter().nth(2).flatten();
+            if is_generating.contains(&table)
+                && let Some(expressions) = self.tables.get_mut(&table)
+            {
+                expressions.extend(expression);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns a macro that the engine would call in the place of a function of its own.
+    pub(super) fn stand_in(&self) -> Option<&str> {
+        self.stand_in.as_deref()
     }
 
     pub(super) fn is_macro(&self, name: &str) -> bool {
@@ -141,6 +196,15 @@ impl Catalog {
 
     fn find_in(&self, schema: &str, table: &str) -> Named<'_> {
         let key = (schema.to_ascii_lowercase(), table.to_ascii_lowercase());
+        // The engine lets nobody make anything in these two, so what they hold is its own.
+        if matches!(key.0.as_str(), "information_schema" | "pg_catalog") {
+            let describes = key.0 == "information_schema" && DESCRIPTIONS.contains(&key.1.as_str());
+            return if describes {
+                Named::Description
+            } else {
+                Named::System
+            };
+        }
         if let Some(((schema, name), create)) = self.views.get_key_value(&key) {
             return Named::View {
                 schema,
@@ -148,14 +212,14 @@ impl Catalog {
                 create,
             };
         }
-        if self.tables.contains(&key) {
-            return Named::Table;
+        if let Some(((schema, name), generated)) = self.tables.get_key_value(&key) {
+            return Named::Table {
+                schema,
+                name,
+                generated,
+            };
         }
-        if key.0 == "information_schema" && DESCRIPTIONS.contains(&key.1.as_str()) {
-            return Named::Description;
-        }
-        let engine_schema = matches!(key.0.as_str(), "information_schema" | "pg_catalog");
-        if engine_schema || self.system.contains(&key) {
+        if self.system.contains(&key) {
             Named::System
         } else {
             Named::Nothing
@@ -165,7 +229,7 @@ impl Catalog {
     /// Returns tables and views that a mistyped `table` may have meant: the same table elsewhere first.
     pub(super) fn alike(&self, table: &str) -> Option<String> {
         let wanted = table.to_ascii_lowercase();
-        let names = || self.tables.iter().chain(self.views.keys());
+        let names = || self.tables.keys().chain(self.views.keys());
         let same = names().find(|(_, name)| *name == wanted);
         let near = || {
             names()

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Table functions that compute from their arguments alone.
-const TABLE_FUNCTIONS: [&str; 9] = [
+pub(super) const TABLE_FUNCTIONS: [&str; 9] = [
     "generate_series",
     "icu_calendar_names",
     "json_each",

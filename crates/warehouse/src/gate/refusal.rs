@@ -1,7 +1,8 @@
 //! What the gate refuses, in words for whoever wrote the SQL.
 
-use super::functions::Why;
+use super::functions::{TABLE_FUNCTIONS, Why};
 use super::text;
+use domain::limits::SQL_BYTES_MAX;
 use domain::say;
 use domain::say::{Quoted, Say};
 use serde::{Deserialize, Serialize};
@@ -40,10 +41,14 @@ pub(crate) enum Refusal {
     CteName(String),
     /// A construct that the gate does not know.
     Construct(String),
+    /// A macro of the warehouse that the engine would call in the place of a function of its own.
+    StandIn(String),
     /// A view that uses something that is refused.
     View { view: String, because: Box<Self> },
-    /// A view whose text cannot be checked.
-    ViewUnreadable(String),
+    /// A table with a generated column that uses something that is refused.
+    Table { table: String, because: Box<Self> },
+    /// The text of a view or of a generated column.
+    Unreadable,
 }
 
 impl Refusal {
@@ -94,8 +99,12 @@ impl Refusal {
             Self::View { view, because } => {
                 say!("the view ", name Quoted(view), " cannot be read: ", because.say())
             }
-            Self::ViewUnreadable(view) => {
-                say!("the view ", name Quoted(view), " cannot be read: its text cannot be checked")
+            Self::Table { table, because } => {
+                say!("the table ", name Quoted(table), " cannot be read: ", because.say())
+            }
+            Self::Unreadable => say!("its text cannot be checked"),
+            Self::StandIn(name) => {
+                say!("the warehouse has a macro ", name Quoted(name), ", which stands in for DuckDB's own function of that name")
             }
         }
     }
@@ -104,7 +113,9 @@ impl Refusal {
     pub(crate) fn hint(&self) -> Say {
         match self {
             Self::Empty => say!("write one SELECT, for example `SHOW ALL TABLES`"),
-            Self::TooLong => say!("keep the query below 512 kB of text"),
+            Self::TooLong => {
+                say!("keep the query below ", SQL_BYTES_MAX >> 10, " kB of text")
+            }
             Self::TooDeep => say!("split the query into WITH queries"),
             Self::Several => say!("run one SELECT at a time"),
             Self::Statement(_) => {
@@ -125,9 +136,11 @@ impl Refusal {
                 )
             }
             Self::TableFunction(_) => {
-                say!(
-                    "table functions allowed here: range, generate_series, repeat, repeat_row, unnest, json_each, json_tree, pg_timezone_names, icu_calendar_names"
-                )
+                let mut hint = say!("table functions allowed here:");
+                for (index, name) in TABLE_FUNCTIONS.into_iter().enumerate() {
+                    hint = hint.text(if index == 0 { " " } else { ", " }).text(name);
+                }
+                hint
             }
             Self::Function { .. } => say!(
                 "functions that read settings, wait or change state are refused; all others pass"
@@ -136,8 +149,11 @@ impl Refusal {
             Self::Show(_) => say!("`SHOW TABLES`, `SHOW ALL TABLES` and `DESCRIBE table` pass"),
             Self::CteName(_) => say!("call it by a plain word"),
             Self::Construct(_) => say!("write the query without it"),
-            Self::View { because, .. } => because.hint(),
-            Self::ViewUnreadable(_) => say!("query the tables beneath it"),
+            Self::View { because, .. } | Self::Table { because, .. } => because.hint(),
+            Self::Unreadable => say!("query the tables beneath it, or name its other columns"),
+            Self::StandIn(_) => say!(
+                "drop the macro with the program that made it, for example a DuckDB shell; until then no query runs"
+            ),
         }
     }
 }

@@ -10,12 +10,27 @@ pub(super) enum Explained {
     Yes,
 }
 
-/// Splits a leading `EXPLAIN` or `EXPLAIN ANALYZE` off; what follows must then parse as a SELECT by itself.
+/// Splits a leading `EXPLAIN`, `EXPLAIN ANALYZE` or `EXPLAIN (FORMAT json)` off; what follows must then parse as a SELECT by
+/// itself.
 pub(super) fn split_explain(sql: &str) -> (Explained, &str) {
     let Some(rest) = strip_word(sql, "explain") else {
         return (Explained::No, sql);
     };
-    (Explained::Yes, strip_word(rest, "analyze").unwrap_or(rest))
+    let inner = strip_word(rest, "analyze").or_else(|| strip_options(rest));
+    (Explained::Yes, inner.unwrap_or(rest))
+}
+
+/// Strips the options of an EXPLAIN: words, the first of which begins no query. Nothing stands among them in which a bracket
+/// could hide from us and not from the engine: no quotes, no comments.
+fn strip_options(sql: &str) -> Option<&str> {
+    let (options, rest) = skip_blanks(sql).strip_prefix('(')?.split_once(')')?;
+    let is_plain =
+        |c: char| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || c == '_' || c == ',';
+    let first = options.trim_start().split(|c: char| !is_word(c)).next()?;
+    let is_option = ["analyze", "format"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(first));
+    (is_option && options.chars().all(is_plain)).then_some(rest)
 }
 
 /// Returns whether there is nothing but blanks, comments and semicolons.
@@ -139,6 +154,21 @@ mod tests {
             "/* a /* b */ c */ -- d\n EXPLAIN ANALYZE SELECT 1",
             Some("SELECT 1"),
         );
+        check("explain (format json) select 1", Some("select 1"));
+        check(
+            "EXPLAIN\n( ANALYZE , FORMAT yaml )SELECT 1",
+            Some("SELECT 1"),
+        );
+        check("explain (select 1)", Some("(select 1)"));
+        for hidden in [
+            "explain (analyze /* ) select 1 -- */) delete from t",
+            "explain (format ') select 1 --') delete from t",
+            "explain (format json\u{a0}) select 1",
+            "explain (format (json)) select 1",
+            "explain (formats) select 1",
+        ] {
+            check(hidden, hidden.strip_prefix("explain ").map(str::trim));
+        }
         check("explained", None);
         check("select 'explain'", None);
     }

@@ -26,15 +26,15 @@ pub(super) fn check(
 struct Walk<'a> {
     connection: &'a Connection,
     catalog: &'a Catalog,
-    /// Views that were checked, or are being checked: a view is checked once.
+    /// Views and tables that were checked, or are being checked: each is checked once.
     seen: BTreeSet<(&'a str, &'a str)>,
 }
 
 /// Where a node stands.
 struct Place<'t> {
     view_schema: Option<&'t str>,
-    /// Names that the text gives to WITH queries anywhere. None of them can be taken for a file or a system table, so it does
-    /// not matter in which part of the text each is visible.
+    /// Names that the text gives to WITH queries anywhere. In which part of it each is visible is the engine's business: such
+    /// a name is good when it can mean nothing else, or when what else it can mean passes too. It is never a file's.
     ctes: BTreeSet<String>,
 }
 
@@ -71,7 +71,7 @@ impl<'a> Walk<'a> {
             ("PARAMETER", _) => Err(Refusal::Parameter.into()),
             ("", "BASE_TABLE") => self.table(fields, place),
             ("", "TABLE_FUNCTION") => self.table_function(fields),
-            ("", "SHOW_REF") => show(fields),
+            ("", "SHOW_REF") => self.show(fields, place),
             ("", known) if is_known(known) => Ok(()),
             (class, _) if is_known_expression(class) => Ok(()),
             ("", other) | (other, _) => Err(Refusal::Construct(other.to_lowercase()).into()),
@@ -113,46 +113,97 @@ impl<'a> Walk<'a> {
             schema: text_of(fields, "schema_name"),
             table: text_of(fields, "table_name"),
         };
-        let is_cte = place.ctes.contains(&name.table.to_ascii_lowercase());
-        // `recurring.x` is what a WITH RECURSIVE … USING KEY query called `x` has gathered so far.
-        let of_cte = name.schema.is_empty() || name.schema.eq_ignore_ascii_case("recurring");
-        if is_cte && name.catalog.is_empty() && of_cte {
-            return Ok(());
-        }
         match self.catalog.find(name, place.view_schema) {
-            Named::Table | Named::Description => Ok(()),
+            Named::Description => Ok(()),
+            Named::System => Err(Refusal::SystemTable(full_name(name)).into()),
+            Named::Nothing if place.is_cte(name) => Ok(()),
+            Named::Nothing => Err(self.missing(name)),
+            found @ (Named::Table { .. } | Named::View { .. }) => self.found(&found),
+        }
+    }
+
+    /// Checks what reading a table or view of the warehouse computes.
+    fn found(&mut self, found: &Named<'a>) -> Result<(), GateError> {
+        match *found {
+            Named::Table {
+                schema,
+                name,
+                generated,
+            } => self.generated(schema, name, generated),
             Named::View {
                 schema,
                 name,
                 create,
             } => self.view(schema, name, create),
-            Named::System => Err(Refusal::SystemTable(full_name(name)).into()),
-            Named::Nothing => Err(self.missing(name)),
+            Named::Description | Named::System | Named::Nothing => Ok(()),
         }
+    }
+
+    fn generated(
+        &mut self,
+        schema: &'a str,
+        name: &'a str,
+        expressions: &[String],
+    ) -> Result<(), GateError> {
+        if expressions.is_empty() || !self.seen.insert((schema, name)) {
+            return Ok(());
+        }
+        for expression in expressions {
+            let checked = match parse(self.connection, &format!("SELECT {expression}"))? {
+                Parsed::Select(tree) => self.query(&tree, Some(schema)),
+                Parsed::Other | Parsed::Broken(_) => Err(Refusal::Unreadable.into()),
+            };
+            checked.map_err(|error| {
+                beneath(error, |because| Refusal::Table {
+                    table: shown(schema, name),
+                    because,
+                })
+            })?;
+        }
+        Ok(())
     }
 
     fn view(&mut self, schema: &'a str, name: &'a str, create: &str) -> Result<(), GateError> {
         if !self.seen.insert((schema, name)) {
             return Ok(());
         }
-        let shown = if schema == "main" {
-            name.to_owned()
-        } else {
-            format!("{schema}.{name}")
+        let checked = match text::view_query(create) {
+            Some(sql) => match parse(self.connection, sql)? {
+                Parsed::Select(tree) => self.query(&tree, Some(schema)),
+                Parsed::Other | Parsed::Broken(_) => Err(Refusal::Unreadable.into()),
+            },
+            None => Err(Refusal::Unreadable.into()),
         };
-        let unreadable = || GateError::from(Refusal::ViewUnreadable(shown.clone()));
-        let sql = text::view_query(create).ok_or_else(unreadable)?;
-        let Parsed::Select(tree) = parse(self.connection, sql)? else {
-            return Err(unreadable());
-        };
-        self.query(&tree, Some(schema))
-            .map_err(|error| match error {
-                GateError::Refused(because) => Refusal::View {
-                    view: shown,
-                    because: Box::new(because),
-                }
-                .into(),
-                other @ GateError::Engine(_) => other,
+        checked.map_err(|error| {
+            beneath(error, |because| Refusal::View {
+                view: shown(schema, name),
+                because,
+            })
+        })
+    }
+
+    /// `SHOW` and its kin. The engine answers the listings with SQL of its own, which names three of its views without their
+    /// schema: a view of the warehouse can stand there.
+    fn show(&mut self, fields: &Map<String, Value>, place: &Place<'_>) -> Result<(), GateError> {
+        let name = text_of(fields, "table_name").trim_matches('"');
+        // With a query it is DESCRIBE or SUMMARIZE, and the query is walked like any other.
+        if fields.get("query").is_some_and(|query| !query.is_null()) {
+            return Ok(());
+        }
+        let lists = matches!(name, "tables" | "__show_tables_expanded" | "schemas")
+            || text_of(fields, "show_type") == "SHOW_FROM";
+        if !lists {
+            return Err(Refusal::Show(name.to_owned()).into());
+        }
+        ["duckdb_tables", "duckdb_views", "duckdb_columns"]
+            .into_iter()
+            .try_for_each(|table| {
+                let name = TableName {
+                    catalog: "",
+                    schema: "",
+                    table,
+                };
+                self.found(&self.catalog.find(name, place.view_schema))
             })
     }
 
@@ -173,16 +224,31 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn show(fields: &Map<String, Value>) -> Result<(), GateError> {
-    let name = text_of(fields, "table_name").trim_matches('"');
-    // With a query it is DESCRIBE or SUMMARIZE, and the query is walked like any other.
-    let describes = fields.get("query").is_some_and(|query| !query.is_null());
-    let lists = matches!(name, "tables" | "__show_tables_expanded" | "schemas")
-        || text_of(fields, "show_type") == "SHOW_FROM";
-    if describes || lists {
-        Ok(())
+impl Place<'_> {
+    /// Returns whether a name that the catalog does not have can be a WITH query's.
+    fn is_cte(&self, name: TableName<'_>) -> bool {
+        // `recurring.x` is what a WITH RECURSIVE … USING KEY query called `x` has gathered so far, or the file `recurring.x`.
+        let of_cte = name.schema.is_empty()
+            || name.schema.eq_ignore_ascii_case("recurring")
+                && !looks_like_file_name(&full_name(name));
+        name.catalog.is_empty() && of_cte && self.ctes.contains(&name.table.to_ascii_lowercase())
+    }
+}
+
+/// Wraps a refusal in what made it; an engine's error stays what it is.
+fn beneath(error: GateError, wrap: impl FnOnce(Box<Refusal>) -> Refusal) -> GateError {
+    match error {
+        GateError::Refused(because) => wrap(Box::new(because)).into(),
+        other @ GateError::Engine(_) => other,
+    }
+}
+
+/// Returns the name by which a query reaches a table or view of the warehouse.
+fn shown(schema: &str, name: &str) -> String {
+    if schema == "main" {
+        name.to_owned()
     } else {
-        Err(Refusal::Show(name.to_owned()).into())
+        format!("{schema}.{name}")
     }
 }
 

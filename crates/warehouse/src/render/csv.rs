@@ -36,7 +36,7 @@ pub(super) fn append(batch: &RecordBatch, out: &mut String) {
     }
 }
 
-pub(super) fn is_null(array: &dyn Array, row: usize) -> bool {
+fn is_null(array: &dyn Array, row: usize) -> bool {
     // Unions have no validity of their own, and the type of NULL has no buffer for it.
     array
         .logical_nulls()

@@ -29,6 +29,10 @@ pub fn value(array: &dyn Array, row: usize) -> Value {
         DataType::Struct(fields) => {
             let array = array.as_struct();
             let members = fields.iter().zip(array.columns());
+            // Those of `row(1, 2)` have no names to be told apart by.
+            if fields.iter().all(|field| field.name().is_empty()) {
+                return Value::Array(members.map(|(_, column)| value(column, row)).collect());
+            }
             Value::Object(
                 members
                     .map(|(field, column)| (field.name().clone(), value(column, row)))

@@ -108,6 +108,8 @@ fn nested_values_are_json() {
     );
     check("MAP {'x': 1, 'y': NULL}", "{\"x\":1,\"y\":null}");
     check("MAP {1: 'x'}", "[{\"key\":1,\"value\":\"x\"}]");
+    check("row(1, 2)", "[1,2]");
+    check("[row('a', row(NULL))]", "[[\"a\",[null]]]");
     check("array_value(1, 2)", "[1,2]");
     check("union_value(n := 5)", "5");
     check(
@@ -134,20 +136,9 @@ fn json_keeps_every_column_and_embeds_json() {
 }
 
 #[test]
-fn a_table_is_readable_and_never_talks_to_the_terminal() {
-    let table = rendered(
-        "SELECT 1 AS n, E'red\\x1b[31m\\n' AS t, NULL AS z, repeat('x', 200) AS long",
-        Format::Table,
-    );
-    assert!(table.contains("red\\u{1b}[31m\\n"), "{table}");
-    assert!(table.contains("NULL") && table.contains('…'), "{table}");
-    assert!(!table.contains('\u{1b}'), "{table}");
-}
-
-#[test]
 fn every_type_of_the_engine_is_rendered() {
     let sql = "SELECT * EXCLUDE (bignum, uhugeint, bit, time_tz) FROM test_all_types()";
-    for format in [Format::Table, Format::Csv, Format::Json, Format::JsonLines] {
+    for format in [Format::Csv, Format::Json, Format::JsonLines] {
         assert!(rendered(sql, format).lines().count() >= 3, "{format:?}");
     }
 }

@@ -7,6 +7,7 @@
 use super::values::{check_schema, check_values};
 use crate::duck::{Database, EngineError};
 use crate::stream::{ArrowReader, StreamError};
+use crate::wire::Fault;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use domain::Column;
@@ -54,7 +55,7 @@ struct Feed {
     schema: SchemaRef,
     threads: usize,
     cursor: Mutex<Cursor>,
-    fault: Mutex<Option<String>>,
+    fault: Mutex<Option<Fault>>,
 }
 
 struct Cursor {
@@ -102,12 +103,17 @@ impl Slot {
     }
 
     /// Returns what was wrong with the stream, when that is why the statement failed.
-    pub(super) fn fault(&self) -> Option<String> {
+    pub(super) fn fault(&self) -> Option<Fault> {
         self.feed
             .fault
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Returns the stream's columns.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        &self.feed.schema
     }
 
     /// Returns whether the stream was read to its end.
@@ -181,20 +187,17 @@ impl Feed {
                     cursor.ended = true;
                     None
                 }
-                Ok(Err(error)) => return Err(self.fail(&error)),
-                Err(_) => return Err(self.fail(&StreamError::Truncated)),
+                Ok(Err(error)) => return Err(self.fail(error)),
+                Err(_) => return Err(self.fail(StreamError::Truncated)),
             };
             cursor.offset = 0;
         }
     }
 
-    fn fail(&self, error: &StreamError) -> String {
-        let mut text = error.to_string();
-        if let Some(source) = error.source() {
-            text = format!("{text}: {source}");
-        }
+    fn fail(&self, error: StreamError) -> String {
+        let text = error.with_cause();
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        fault.get_or_insert_with(|| text.clone());
+        fault.get_or_insert_with(|| error.into());
         text
     }
 }

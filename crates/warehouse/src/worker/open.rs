@@ -15,7 +15,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Opens the file with everything off that reaches outside, and locks the configuration.
 pub(super) fn open(open: &Open) -> Result<Database, Fault> {
-    empty(&open.temp_dir).map_err(|error| io_fault(&error))?;
+    empty(&open.temp_dir)?;
     let temp_dir = open.temp_dir.to_string_lossy().into_owned();
     let off = || "false".to_owned();
     let settings = [
@@ -56,12 +56,12 @@ fn create(path: &Path, settings: &[(&str, String)]) -> Result<(), Fault> {
         let mut leftover = partial.as_os_str().to_owned();
         leftover.push(suffix);
         match fs_err::remove_file(PathBuf::from(leftover)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_fault(&error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
     }
     drop(Database::open(Some(&partial), settings)?);
-    fs_err::rename(&partial, path).map_err(|error| io_fault(&error))
+    Ok(fs_err::rename(&partial, path)?)
 }
 
 fn wait_for_lock(
@@ -90,11 +90,4 @@ fn empty(dir: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn io_fault(error: &io::Error) -> Fault {
-    Fault::Engine(EngineError {
-        kind: EngineErrorKind::Io,
-        message: error.to_string(),
-    })
 }

@@ -1,6 +1,6 @@
 //! Running a query: gate, transaction, limits, and its rows as a stream.
 
-use super::watch::Watched;
+use super::watch::{Stop, Watched};
 use super::{Engine, memory_in_use, plain};
 use crate::duck::{Connection, Rows, Statement};
 use crate::gate;
@@ -71,8 +71,10 @@ fn wait_for_memory(
     while engine.loading.load(Ordering::SeqCst) > 0
         && memory_in_use(connection)? > engine.memory_bytes / 2
     {
-        if watched.stopped().is_some() {
-            return Err(Fault::Loading);
+        match watched.stopped() {
+            Some(Stop::Timeout) => return Err(Fault::Loading),
+            Some(Stop::Cancelled) => return Err(Fault::Cancelled),
+            None => {}
         }
         thread::sleep(MEMORY_PAUSE);
     }
@@ -87,7 +89,7 @@ pub(super) fn send(
     limits: QueryLimits,
     stream: &UnixStream,
 ) -> Result<Outcome, Fault> {
-    engine.reply(id, Outcome::Columns(rows.columns().to_vec()));
+    engine.reply(id, Outcome::Columns(rows.columns().to_vec()))?;
     let plan = plain::Plan::new(&rows);
     let mut writer = ArrowWriter::open(stream, plan.schema()).map_err(unwritten)?;
     let (mut sent, mut truncated) = (0_u64, false);

@@ -3,14 +3,13 @@
 use super::ingest::{FUNCTION, Slot};
 use super::{Engine, STACK_BYTES, queries};
 use crate::duck::{Connection, EngineError};
-use crate::stream::StreamError;
 use crate::wire::{Fault, Insert, Outcome, Step};
 use domain::names::quote_identifier;
 use domain::{ColumnType, fault};
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -19,6 +18,15 @@ use std::thread;
 const SESSIONS_MAX: usize = 8;
 /// Steps of a transaction that wait. The client sends the next when it has the answer to the last.
 const STEPS_MAX: usize = 4;
+
+/// What is committed before a load writes: nothing that lasts. When it closes the file, DuckDB cuts off what a load left there
+/// that was undone, but only if something was committed since it opened it; on a full disk it could not be committed later.
+const TRACE: [&str; 4] = [
+    "BEGIN TRANSACTION",
+    "CREATE SCHEMA _dango_trace",
+    "DROP SCHEMA _dango_trace",
+    "COMMIT",
+];
 
 struct Job {
     id: u64,
@@ -107,28 +115,37 @@ fn serve(engine: &Engine, id: u64, queue: &Receiver<Job>) {
     let mut connection = None;
     engine.answer(id, || {
         let opened = engine.connect()?;
+        TRACE
+            .iter()
+            .try_for_each(|step| opened.execute(step).map(drop))?;
         opened.execute("BEGIN TRANSACTION")?;
         connection = Some(opened);
-        Ok(done(0))
+        Ok(Outcome::done(0))
     });
     let Some(connection) = connection else { return };
     // Dropping the connection rolls back what was not committed.
-    let mut failed = false;
+    let failed = Cell::new(false);
     while let Ok(job) = queue.recv() {
         let is_last = matches!(job.step, Step::Commit | Step::Rollback);
-        engine.answer(job.id, || {
-            // The engine lets a transaction go on after some errors; a load with a failed step is no load.
-            if failed && !matches!(job.step, Step::Rollback) {
-                return Err(EngineError::invalid("the load transaction has failed already").into());
-            }
-            let outcome = take(engine, &connection, job);
-            failed |= outcome.is_err();
-            outcome
+        engine.answer(job.id, || match job.step {
+            Step::Rollback => take(engine, &connection, job),
+            _ => attempt(&failed, || take(engine, &connection, job)),
         });
         if is_last {
             return;
         }
     }
+}
+
+/// Runs a step, unless one before it has failed: the engine lets a transaction go on after some errors, but a load with a
+/// failed step is no load. A step counts as failed until it has returned well, so also when it panics.
+fn attempt<T>(failed: &Cell<bool>, step: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    if failed.replace(true) {
+        return Err(EngineError::invalid("the load transaction has failed already").into());
+    }
+    let outcome = step();
+    failed.set(outcome.is_err());
+    outcome
 }
 
 fn take(engine: &Engine, connection: &Connection, job: Job) -> Result<Outcome, Fault> {
@@ -140,16 +157,19 @@ fn take(engine: &Engine, connection: &Connection, job: Job) -> Result<Outcome, F
     };
     // Neither can be interrupted half-way, and the client always waits for both.
     match step {
-        Step::Commit => return Ok(done(commit(engine, connection)?)),
-        Step::Rollback => return Ok(done(connection.execute("ROLLBACK")?)),
+        Step::Commit => return Ok(Outcome::done(commit(engine, connection)?)),
+        Step::Rollback => return Ok(Outcome::done(connection.execute("ROLLBACK")?)),
         Step::Execute { .. } | Step::Select { .. } | Step::Insert(_) => {}
     }
     let watched = engine
         .watch
         .enter(id, connection.interrupter(), stream.as_ref(), timeout);
-    engine.loading.fetch_add(1, Ordering::SeqCst);
+    let loading = Loading::begin(&engine.loading);
     let outcome = match step {
-        Step::Execute { sql } => connection.execute(&sql).map(done).map_err(Fault::from),
+        Step::Execute { sql } => connection
+            .execute(&sql)
+            .map(Outcome::done)
+            .map_err(Fault::from),
         Step::Select { sql, limits } => stream.ok_or_else(needed).and_then(|stream| {
             queries::send(engine, id, connection.rows(&sql, &[])?, limits, &stream)
         }),
@@ -158,8 +178,24 @@ fn take(engine: &Engine, connection: &Connection, job: Job) -> Result<Outcome, F
             .and_then(|stream| insert(engine, connection, &plan, stream)),
         Step::Commit | Step::Rollback => Err(Fault::protocol("the step has no place here")),
     };
-    engine.loading.fetch_sub(1, Ordering::SeqCst);
+    drop(loading);
     watched.end(outcome)
+}
+
+/// A load statement that runs; counted until it is dropped, also by a panic.
+struct Loading<'a>(&'a AtomicUsize);
+
+impl<'a> Loading<'a> {
+    fn begin(running: &'a AtomicUsize) -> Self {
+        running.fetch_add(1, Ordering::SeqCst);
+        Self(running)
+    }
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 fn commit(engine: &Engine, connection: &Connection) -> Result<u64, EngineError> {
@@ -176,12 +212,11 @@ fn insert(
     plan: &Insert,
     stream: UnixStream,
 ) -> Result<Outcome, Fault> {
-    let slot = Slot::open(stream, Some(&plan.columns), engine.threads)
-        .map_err(|error| stream_fault(&error))?;
+    let slot = Slot::open(stream, Some(&plan.columns), engine.threads)?;
     match connection.execute(&insert_sql(plan, slot.number)) {
-        Ok(rows) if slot.is_drained() => Ok(done(rows)),
+        Ok(rows) if slot.is_drained() => Ok(Outcome::done(rows)),
         Ok(_) => Err(Fault::Stream("not all of its rows were read".into())),
-        Err(error) => Err(slot.fault().map_or(Fault::Engine(error), Fault::Stream)),
+        Err(error) => Err(slot.fault().unwrap_or(Fault::Engine(error))),
     }
 }
 
@@ -210,16 +245,35 @@ fn insert_sql(plan: &Insert, slot: u64) -> String {
     )
 }
 
-fn stream_fault(error: &StreamError) -> Fault {
-    let source = error
-        .source()
-        .map_or_else(String::new, |source| format!(": {source}"));
-    Fault::Stream(format!("{error}{source}"))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
 
-const fn done(rows: u64) -> Outcome {
-    Outcome::Done {
-        rows,
-        truncated: false,
+    #[test]
+    fn a_load_ends_with_the_first_step_that_fails_or_panics() {
+        let check = |step: fn() -> Result<(), Fault>| {
+            let failed = Cell::new(false);
+            assert!(attempt(&failed, || Ok(())).is_ok());
+            assert!(attempt(&failed, || Ok(())).is_ok());
+            let outcome = catch_unwind(AssertUnwindSafe(|| attempt(&failed, step)));
+            assert!(!matches!(outcome, Ok(Ok(()))));
+            let next = attempt(&failed, || Ok(()));
+            assert!(matches!(next, Err(Fault::Engine(_))), "{next:?}");
+        };
+        check(|| Err(Fault::Cancelled));
+        check(|| panic!("a bug"));
+    }
+
+    #[test]
+    fn a_statement_that_panics_does_not_count_for_ever() {
+        let running = AtomicUsize::new(0);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _loading = Loading::begin(&running);
+            assert_eq!(running.load(Ordering::SeqCst), 1);
+            panic!("a bug")
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(running.load(Ordering::SeqCst), 0);
     }
 }

@@ -203,9 +203,12 @@ impl Watched {
             .map(|(why, _)| why)
     }
 
-    /// Ends the watch; the fault of a statement that was stopped is that it was stopped.
+    /// Ends the watch; the fault of a statement that was stopped is that it was stopped, unless it had not begun.
     pub(super) fn end<T>(self, outcome: Result<T, Fault>) -> Result<T, Fault> {
-        outcome.map_err(|fault| self.stopped().map_or(fault, Stop::fault))
+        outcome.map_err(|fault| match fault {
+            Fault::Loading => fault,
+            _ => self.stopped().map_or(fault, Stop::fault),
+        })
     }
 }
 

@@ -1,12 +1,13 @@
 //! The worker's life: it starts when it is needed, and its death costs what it was doing and nothing else.
 
-use crate::stage::{Stage, allow, limits};
+use crate::stage::{Stage, allow, collect, limits};
 use arrow::array::{Int64Array, RecordBatch};
 use domain::{Column, ColumnType, TableRef};
 use fs_err as fs;
 use security::permissions::{QueryExecute, SourceSync, SourceView};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::Duration;
 use warehouse::WarehouseError;
 
 const SLOW: &str =
@@ -57,6 +58,30 @@ async fn a_worker_that_died_idle_is_replaced_unnoticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_idle_worker_ends_and_one_in_use_does_not() {
+    let stage = Stage::with(|settings| settings.idle = Duration::from_millis(20));
+    stage.load(&["CREATE TABLE t(n BIGINT)"]).await;
+    // An open transaction is use, however long nothing happens in it.
+    let mut tx = stage.warehouse.begin(&allow::<SourceSync>()).await.unwrap();
+    let pid = stage.warehouse.worker_pid().await;
+    tx.execute("INSERT INTO t VALUES (1)").await.unwrap();
+    for _ in 0..100 {
+        stage
+            .rows("SELECT sum(range) FROM range(100000)")
+            .await
+            .unwrap();
+        assert_eq!(stage.warehouse.worker_pid().await, pid);
+    }
+    tx.commit().await.unwrap();
+    // It moves the log into the file.
+    let wal = stage.file().with_extension("duckdb.wal");
+    while stage.warehouse.worker_pid().await.is_some() || wal.exists() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(stage.value("SELECT n FROM t").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_killed_in_a_query_fails_the_query_alone() {
     let stage = Stage::new();
     stage
@@ -83,7 +108,7 @@ async fn a_worker_killed_in_a_query_fails_the_query_alone() {
         .unwrap();
     reading.next().await.unwrap().unwrap();
     stage.kill_worker().await;
-    let rest = reading.collect().await;
+    let rest = collect(reading).await;
     assert!(died(&rest), "{:?}", rest.map(|(rows, _)| rows.len()));
     assert!(died(&slow.await.unwrap()));
     assert!(died(&read.await.unwrap()));

@@ -1,7 +1,10 @@
 //! Limits: rows, bytes, time, memory, and how many run at once.
 
-use crate::stage::{Stage, allow, limits};
+use crate::stage::{Stage, allow, collect, limits};
+use arrow::array::{RecordBatch, StringArray};
+use domain::{Column, ColumnType, TableRef};
 use security::permissions::{HealthView, QueryExecute, SourceSync};
+use std::sync::Arc;
 use std::time::Duration;
 use warehouse::{QueryLimits, WarehouseError};
 
@@ -27,14 +30,8 @@ async fn query(
         .warehouse
         .query(&allow::<QueryExecute>(), sql, limits)
         .await?;
-    let (batches, truncated) = result.collect().await?;
-    Ok((
-        batches
-            .iter()
-            .map(arrow::array::RecordBatch::num_rows)
-            .sum(),
-        truncated,
-    ))
+    let (batches, truncated) = collect(result).await?;
+    Ok((batches.iter().map(RecordBatch::num_rows).sum(), truncated))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,6 +214,45 @@ async fn queries_run_beside_a_load() {
     assert!(
         status.file_bytes > 0 && status.memory_limit_bytes == 256 << 20,
         "{status:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_waits_while_a_load_holds_most_of_the_memory() {
+    let stage = Stage::with(|settings| settings.memory_mb = 128);
+    stage.load(&["CREATE TABLE t(words VARCHAR)"]).await;
+    let columns = [Column::new("words", ColumnType::Text)];
+    let mut tx = stage.warehouse.begin(&allow::<SourceSync>()).await.unwrap();
+    let mut inserter = tx
+        .insert(&TableRef::new("main", "t"), &columns, &[])
+        .await
+        .unwrap();
+    // Fewer rows than a row group has, so they stay in memory until the statement ends.
+    let words = StringArray::from_iter_values((0..1_000).map(|n| format!("{n:01000}")));
+    let batch = RecordBatch::try_from_iter_with_nullable([("words", Arc::new(words) as _, true)]);
+    let batch = batch.unwrap();
+    let used = async || {
+        let status = stage.warehouse.status(&allow::<HealthView>()).await;
+        status.unwrap().memory_bytes
+    };
+    for _ in 0..85 {
+        inserter.write(batch.clone()).await.unwrap();
+    }
+    while used().await <= 64 << 20 {
+        tokio::task::yield_now().await;
+    }
+    let outcome = query(&stage, "SELECT count(*) FROM t", short()).await;
+    assert!(
+        matches!(outcome, Err(WarehouseError::Busy { .. })),
+        "{outcome:?}"
+    );
+    // Reads of our own are small, and the load may need them.
+    assert_eq!(stage.value("SELECT count(*) FROM t").await, 0);
+    inserter.finish().await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(
+        query(&stage, "SELECT * FROM t", limits()).await.unwrap(),
+        (85_000, false)
     );
 }
 

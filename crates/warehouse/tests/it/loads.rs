@@ -281,6 +281,21 @@ async fn what_is_dropped_is_undone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_load_wrote_that_was_undone_leaves_the_file() {
+    let stage = stage_with_numbers().await;
+    stage.warehouse.clone().close().await.unwrap();
+    let size = || fs_err::metadata(stage.file()).unwrap().len();
+    let before = size();
+    let mut tx = begin(&stage).await;
+    let much = "CREATE TABLE u AS SELECT hash(range) AS a FROM range(1000000)";
+    tx.execute(much).await.unwrap();
+    assert!(size() > before + 4_000_000);
+    tx.rollback().await.unwrap();
+    stage.warehouse.clone().close().await.unwrap();
+    assert_eq!(size(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failed_statement_cannot_be_committed() {
     let stage = stage_with_numbers().await;
     for wrong in [

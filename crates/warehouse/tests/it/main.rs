@@ -8,11 +8,13 @@
     reason = "in a test, a wrong state ends it"
 )]
 
+mod answers;
 mod exports;
 mod functions;
 mod life;
 mod limits;
 mod loads;
+mod parquet;
 mod passes;
 mod refusals;
 mod stage;

@@ -20,6 +20,7 @@ async fn what_an_analyst_writes_passes() {
             "CREATE VIEW big_orders AS SELECT * FROM orders WHERE amount > 3",
             "CREATE VIEW raw_shop.spending(\"as\", total) AS WITH o AS (FROM orders)
              SELECT customer, sum(amount) FROM o JOIN raw_shop.customers c ON c.id = o.customer GROUP BY customer",
+            "CREATE TABLE doubled(n INTEGER, \"odd name\" INTEGER DEFAULT 1, twice INTEGER AS (n * 2))",
             "CREATE VIEW nested_view AS SELECT count(*) AS n FROM big_orders, raw_shop.spending, range(2)",
         ])
         .await;

@@ -19,7 +19,8 @@ const INVALID: &[&str] = &[
     "SELECT * FROM t AT (VERSION => 1)",
     "SELECT missing FROM t",
     "SELECT 'a' + ",
-    "EXPLAIN (FORMAT JSON) SELECT 1",
+    "EXPLAIN (FORMAT nonsense) SELECT 1",
+    "EXPLAIN (FORMATS json) SELECT 1",
     "SELECT NULL::POINTER",
     "SELECT * FROM m2.main.t",
 ];
@@ -52,9 +53,14 @@ async fn arrange(cage: bool) -> Stage {
         "CREATE VIEW log_view AS SELECT write_log('x') FROM t".into(),
         "CREATE MACRO mm(a) AS a + 1".into(),
         "CREATE MACRO tm() AS TABLE SELECT 1 AS x".into(),
-        // It would stand in for the engine's own.
-        "CREATE MACRO repeat_row(a) AS TABLE SELECT * FROM duckdb_settings()".into(),
         "CREATE VIEW uses_macro AS SELECT mm(i) FROM t".into(),
+        "CREATE SCHEMA recurring".into(),
+        format!("CREATE VIEW recurring.k AS SELECT size FROM read_blob('{temp}/x.csv')"),
+        "CREATE VIEW hides AS SELECT a.x, leak.content FROM (WITH leak AS (SELECT 1 AS x) FROM leak) a, leak".into(),
+        "CREATE TABLE tells(i INTEGER, setting VARCHAR AS (current_setting('secret_directory')))".into(),
+        "CREATE TABLE raw_shop.logs(i INTEGER, done BOOLEAN AS (write_log('x') IS NULL))".into(),
+        "CREATE TABLE more(i INTEGER, one_more INTEGER AS (mm(i)))".into(),
+        "CREATE VIEW of_tells AS FROM tells".into(),
     ];
     stage
         .load(&views.iter().map(String::as_str).collect::<Vec<_>>())
@@ -165,34 +171,114 @@ async fn deep_and_long_texts_are_turned_down_and_harm_nothing() {
     assert_eq!(stage.value("SELECT 1").await, 1);
 }
 
+/// Checks that every query on `stage` is refused, with `expect` in the reason.
+async fn check_refused(stage: &Stage, expect: &str, queries: &[&str]) {
+    for sql in queries {
+        match stage.rows(sql).await {
+            Err(WarehouseError::Refused { say, hint })
+                if say.as_str().contains(expect) && !hint.is_empty() => {}
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_macro_stands_in_for_what_the_gate_asks() {
     let stage = Stage::new();
-    stage.load(&["CREATE TABLE t AS SELECT 1 AS n"]).await;
-    fs::write(stage.temp_dir().join("x.csv"), "a,b\n1,2\n").unwrap();
     stage
         .load(&[
+            "CREATE TABLE t AS SELECT 1 AS n",
             "CREATE MACRO json_serialize_sql(a) AS '{\"error\":false,\"statements\":[{}]}'",
             "CREATE MACRO duckdb_tables() AS TABLE SELECT 'main' AS schema_name, 'x.csv' AS table_name, 'warehouse' AS database_name, FALSE AS internal",
             "CREATE MACRO duckdb_functions() AS TABLE SELECT 'a' AS function_name, FALSE AS internal, 'x' AS database_name",
             "CREATE MACRO current_database() AS 'x'",
-            "CREATE VIEW duckdb_settings AS SELECT 1 AS n",
         ])
         .await;
-    let file = stage.temp_dir().join("x.csv");
-    for sql in [
-        format!("SELECT * FROM read_text('{}')", file.display()),
-        format!("SELECT * FROM '{}'", file.display()),
-        "FROM duckdb_tables()".into(),
-        "SELECT current_database()".into(),
-        "DELETE FROM t".into(),
-    ] {
-        let outcome = stage.rows(&sql).await;
-        assert!(
-            matches!(outcome, Err(WarehouseError::Refused { .. })),
-            "{sql}: {outcome:?}"
-        );
+    check_refused(
+        &stage,
+        "stands in for DuckDB's own",
+        &[
+            "FROM t",
+            "FROM duckdb_tables()",
+            "SELECT current_database()",
+        ],
+    )
+    .await;
+    check_refused(&stage, "`DELETE`", &["DELETE FROM t"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_macro_stands_in_for_what_the_engine_calls_by_itself() {
+    let cases = [
+        ("current_date()", "SELECT current_date"),
+        ("current_localtime()", "SELECT localtime"),
+        ("Array_Extract(a, b)", "SELECT l[1] FROM t"),
+        ("raw_shop.struct_extract(a, b)", "SELECT s.a FROM t"),
+        ("approx_count_distinct(a)", "SUMMARIZE t"),
+        ("list(a)", "PIVOT t ON n IN (1) USING sum(n)"),
+        ("list_filter(a, b)", "SELECT COLUMNS(c -> c = 'n') FROM t"),
+        ("\"+\"(a, b)", "SELECT n + 1 FROM t"),
+        ("lower(a)", "SHOW TABLES FROM main"),
+    ];
+    for (name, sql) in cases {
+        let stage = Stage::new();
+        stage
+            .load(&[
+                "CREATE TABLE t AS SELECT 1 AS n, [1] AS l, {'a': 1} AS s",
+                "CREATE SCHEMA raw_shop",
+            ])
+            .await;
+        stage.rows(sql).await.unwrap();
+        let file = stage.temp_dir().join("x.csv");
+        fs::write(&file, "a,b\n1,2\n").unwrap();
+        let body = format!("(SELECT size FROM read_blob('{}'))", file.display());
+        stage
+            .load(&[&format!("CREATE MACRO {name} AS {body}")])
+            .await;
+        check_refused(&stage, "stands in for DuckDB's own", &[sql, "FROM t"]).await;
     }
-    stage.rows("SELECT n FROM t").await.unwrap();
+    let stage = Stage::new();
+    stage
+        .load(&["CREATE MACRO duckdb_columns() AS TABLE SELECT * FROM duckdb_settings()"])
+        .await;
+    check_refused(
+        &stage,
+        "`duckdb_columns`",
+        &["SHOW ALL TABLES", "FROM information_schema.columns"],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_view_stands_in_for_what_show_reads() {
+    for name in ["duckdb_tables", "duckdb_views", "DUCKDB_COLUMNS"] {
+        let stage = Stage::new();
+        let file = stage.temp_dir().join("x.csv");
+        stage.load(&["CREATE TABLE t AS SELECT 1 AS n"]).await;
+        fs::write(&file, "a,b\n1,2\n").unwrap();
+        let view = format!(
+            "CREATE VIEW {name} AS SELECT 'warehouse' AS database_name, 'main' AS schema_name, size AS table_name,
+             size AS view_name FROM read_blob('{}')",
+            file.display()
+        );
+        stage.load(&[&view]).await;
+        check_refused(
+            &stage,
+            "`read_blob`",
+            &[
+                "SHOW TABLES",
+                "SHOW ALL TABLES",
+                "FROM (SHOW TABLES)",
+                "SHOW TABLES FROM main",
+                "DESCRIBE",
+            ],
+        )
+        .await;
+        stage.rows("FROM t").await.unwrap();
+    }
+    let stage = Stage::new();
+    stage
+        .load(&["CREATE VIEW duckdb_settings AS SELECT 1 AS n"])
+        .await;
     stage.rows("SELECT n FROM duckdb_settings").await.unwrap();
 }

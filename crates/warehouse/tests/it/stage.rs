@@ -68,7 +68,7 @@ impl Stage {
 
     /// Runs a user's query to its end.
     pub(crate) async fn rows(&self, sql: &str) -> Result<Vec<RecordBatch>, WarehouseError> {
-        Ok(self.query(sql).await?.collect().await?.0)
+        Ok(collect(self.query(sql).await?).await?.0)
     }
 
     /// Returns the rows of a read of our own.
@@ -96,6 +96,17 @@ impl Stage {
 fn kill(pid: u32) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
+
+/// Returns all rows of a query, and whether there were more.
+pub(crate) async fn collect(
+    mut result: QueryResult,
+) -> Result<(Vec<RecordBatch>, bool), WarehouseError> {
+    let mut batches = Vec::new();
+    while let Some(batch) = result.next().await {
+        batches.push(batch?);
+    }
+    Ok((batches, result.truncated()))
 }
 
 pub(crate) fn limits() -> QueryLimits {

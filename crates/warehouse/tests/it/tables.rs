@@ -4,6 +4,8 @@ use crate::stage::{Stage, allow};
 use domain::{Column, ColumnType, TableRef};
 use fs_err as fs;
 use security::permissions::{HealthView, PlatformManage, SourceSync, SourceView};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use warehouse::WarehouseError;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,6 +60,24 @@ async fn tables_are_listed_with_columns_in_order_and_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_warehouse_is_its_owners_alone_until_somebody_says_otherwise() {
+    let stage = Stage::new();
+    let mode = || fs::metadata(stage.file()).unwrap().permissions().mode() & 0o777;
+    stage.load(&["CREATE TABLE t AS SELECT 1 AS n"]).await;
+    assert_eq!(mode(), 0o600);
+    for shared in [0o640, 0o600] {
+        fs::set_permissions(stage.file(), Permissions::from_mode(shared)).unwrap();
+        stage
+            .warehouse
+            .compact(&allow::<PlatformManage>())
+            .await
+            .unwrap();
+        assert_eq!(mode(), shared, "compaction keeps the mode");
+    }
+    assert_eq!(stage.value("SELECT n FROM t").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn compaction_returns_space_and_changes_nothing_else() {
     let stage = Stage::new();
     stage
@@ -70,11 +90,8 @@ async fn compaction_returns_space_and_changes_nothing_else() {
         ])
         .await;
     stage.load(&["DROP TABLE gone"]).await;
-    stage
-        .warehouse
-        .checkpoint(&allow::<SourceSync>())
-        .await
-        .unwrap();
+    // Closing moves the log into the file, and so frees the blocks.
+    stage.warehouse.clone().close().await.unwrap();
     let sum = "SELECT md5(string_agg(id || s, ',' ORDER BY id)) FROM raw_shop.orders";
     let before = stage.value(sum).await;
     let free = stage
