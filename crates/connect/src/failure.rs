@@ -71,6 +71,11 @@ impl Failure {
     }
 }
 
+/// Returns the failure of a configuration that does not hold.
+pub(crate) fn invalid(say: Say) -> Failure {
+    Failure::new(FailureKind::ConfigInvalid, say)
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.say.fmt(out)

@@ -33,8 +33,32 @@ const USER_AGENT: &str = concat!("dango/", env!("CARGO_PKG_VERSION"));
 /// What a request is signed with: it is added last, and only towards the host it was made for.
 #[derive(Default)]
 pub(crate) struct Signature {
-    pub(crate) headers: Vec<(HeaderName, Plain<String>)>,
-    pub(crate) query: Vec<(String, Plain<String>)>,
+    headers: Vec<(HeaderName, Plain<String>)>,
+    query: Vec<(String, Plain<String>)>,
+}
+
+impl Signature {
+    pub(crate) fn header(&mut self, name: HeaderName, value: &Plain<String>) {
+        self.headers.push((name, copy(value)));
+    }
+
+    pub(crate) fn param(&mut self, name: &str, value: &Plain<String>) {
+        self.query.push((name.to_owned(), copy(value)));
+    }
+
+    /// Adds what `other` has.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        for (name, value) in &other.headers {
+            self.header(name.clone(), value);
+        }
+        for (name, value) in &other.query {
+            self.param(name, value);
+        }
+    }
+}
+
+fn copy(secret: &Plain<String>) -> Plain<String> {
+    Plain::new(secret.expose().clone())
 }
 
 /// A request.
@@ -88,16 +112,16 @@ impl Http {
         })
     }
 
-    /// Sends `request` once and returns the answer, whatever its status. Redirects are followed within the hosts; the
-    /// signature goes along only to the origin it was meant for.
+    /// Sends `request` once and returns the answer, whatever its status. It must start where credentials may go; redirects are
+    /// followed within the hosts, and the signature goes along only where they keep scheme, host and port.
     pub(crate) async fn send(
         &self,
         mut request: Request,
         signature: &Signature,
     ) -> Result<Answer, Failure> {
+        self.hosts.check_start(&request.url)?;
         let origin = request.url.origin();
         for _ in 0..=REDIRECTS_MAX {
-            self.hosts.check(&request.url)?;
             let signed = request.url.origin() == origin;
             let response = self.exchange(&request, signed.then_some(signature)).await?;
             let Some(target) = redirect_target(&response, &request.url)? else {

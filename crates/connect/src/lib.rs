@@ -27,5 +27,5 @@ pub use credentials::Credentials;
 pub use egress::Egress;
 pub use failure::{Failure, FailureKind};
 pub use http::Time;
-pub use page::{Page, RecordBatch, Start, Stream, StreamTable, TableBatch};
+pub use page::{Page, RECORD_COLUMN, RecordBatch, Start, Stream, StreamTable, TableBatch};
 pub use source::Source;

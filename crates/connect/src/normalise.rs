@@ -3,8 +3,8 @@
 //!
 //! - Keys become snake_case columns; nested objects are flattened (`shipping__city`); a list becomes the child table
 //!   `<table>__<list>`, whose rows hang from their parent by `_dlt_parent_id` and stand at `_dlt_list_idx`.
-//! - A column's type is the warehouse's, or decided by its first batch. A value that its type does not hold exactly goes to
-//!   a variant column, `amount__v_text`, and the user is told once.
+//! - A column's type is the warehouse's, or decided by its first batch (a surveying one's: by all of them). A value
+//!   that its type does not hold exactly goes to a variant column, `amount__v_text`, and the user is told once.
 //! - Values go straight into Arrow builders, one per column; the shape of the records is looked up, not computed, for each.
 
 mod column;
@@ -15,7 +15,6 @@ mod object;
 mod scalar;
 mod scope;
 mod table;
-pub(crate) mod times;
 mod values;
 
 #[cfg(test)]
@@ -80,6 +79,13 @@ impl Normaliser {
         }
     }
 
+    /// Lets every record take part in the decision on a column's type: a batch then says the types so far, and the last one
+    /// of a table those that hold. For a look at a whole file before it is loaded.
+    pub(crate) fn surveying(mut self) -> Self {
+        self.context.is_survey = true;
+        self
+    }
+
     /// Names the warehouse schema that stands in the tables of the batches (`raw_shop`); without it the name is empty.
     pub fn in_schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = schema.into();
@@ -89,6 +95,21 @@ impl Normaliser {
     /// Keeps these columns as JSON instead of taking them apart; `list__column` names one of a child table.
     pub fn keep_json(mut self, columns: &[String]) -> Self {
         self.context.keep_json(columns);
+        self
+    }
+
+    /// Refuses a record whose primary key its column does not hold, instead of moving the value to a variant: rows are told
+    /// apart by that column.
+    pub fn keep_key_whole(mut self) -> Self {
+        self.root.keep_whole(&self.primary_key);
+        self
+    }
+
+    /// Says in each row of tables that hang together which record it came with ([`RECORD_COLUMN`]), counted from `first`.
+    ///
+    /// [`RECORD_COLUMN`]: crate::RECORD_COLUMN
+    pub fn number_records(mut self, first: u64) -> Self {
+        self.context.record = Some(i64::try_from(first).unwrap_or(i64::MAX));
         self
     }
 
@@ -103,7 +124,9 @@ impl Normaliser {
     pub fn push(&mut self, record: &Value) -> Result<(), Failure> {
         let id = self.id(record);
         self.row += 1;
-        self.root.push_record(&mut self.context, id, record)
+        self.root.push_record(&mut self.context, id, record)?;
+        self.context.record = self.context.record.map(|number| number.saturating_add(1));
+        Ok(())
     }
 
     /// Returns whether enough was collected for [`Self::take_batches`] to be worth its while; collecting on is allowed but

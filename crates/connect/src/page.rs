@@ -4,6 +4,10 @@ pub use arrow::array::RecordBatch;
 use domain::{Disposition, TableSchema, Timestamp};
 use std::sync::Arc;
 
+/// A column that says which of a load's records a row came with, in tables whose rows hang together. It is not the source's:
+/// when a record comes twice in one load, the rows of its older version are found by it.
+pub const RECORD_COLUMN: &str = "_dango_record";
+
 /// One thing a source can give: a table of a database, an endpoint of an API.
 #[derive(Debug, Clone)]
 pub struct Stream {
@@ -30,15 +34,18 @@ pub struct Stream {
 pub struct Start {
     /// The [`Page::resume`] of the last page that was committed by an earlier attempt.
     pub resume: Option<String>,
-    /// The highest cursor value of the last load that ended; the stream applies its own look-back.
+    /// The highest cursor value of the last load that ended; the stream applies its own look-back. `None` when none of the
+    /// stream's rows are in the warehouse, or those that are will be replaced.
     pub cursor: Option<String>,
-    /// `--since` and `--until`: only rows whose cursor lies within.
+    /// `--since` and `--until`: only rows whose cursor lies within, `until` itself left out.
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
     /// `--limit`: at most so many rows.
     pub rows_max: Option<u64>,
     /// The stream's tables (its own and its children) as they are in the warehouse now: types that are already decided.
     pub known: Vec<TableSchema>,
+    /// The records that an earlier attempt handed on: those of this one are counted on from there.
+    pub records: u64,
 }
 
 /// A table that a stream fills: the stream's own, or a child of it.
@@ -50,7 +57,7 @@ pub struct StreamTable {
 }
 
 /// A batch of rows for one table. The batch's columns are those of `table.schema`, in that order, with the Arrow types of
-/// [`crate::arrow_types`].
+/// [`crate::arrow_types`]; [`RECORD_COLUMN`] may be one of them.
 #[derive(Debug, Clone)]
 pub struct TableBatch {
     pub table: Arc<StreamTable>,
@@ -64,7 +71,7 @@ pub struct Page {
     pub batches: Vec<TableBatch>,
     /// From where a later attempt may go on once this page is committed; `None` when the stream cannot resume here.
     pub resume: Option<String>,
-    /// The highest cursor value of all rows so far.
+    /// The highest cursor value of all rows so far that a later load can go on from.
     pub cursor: Option<String>,
     /// Bytes read from the source for this page.
     pub bytes: u64,

@@ -6,6 +6,7 @@
 
 mod answer;
 mod deliver;
+mod embedded;
 mod fetch;
 mod incremental;
 mod json;

@@ -4,15 +4,16 @@ use crate::catalog::{Connector, Engine};
 use crate::credentials::Credentials;
 use crate::egress::Egress;
 use crate::failure::{Failure, FailureKind};
+use crate::files::FilesConfig;
 use crate::http::Time;
 use crate::page::{Page, Start, Stream};
 use crate::rest::{self, Rest};
+use crate::sql;
 use crate::sql::mysql::Mysql;
 use crate::sql::postgres::Postgres;
-use domain::{SourceName, say};
+use domain::{SourceName, TableSchema, say};
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
-use tracing::debug;
 
 /// An open source.
 pub enum Source {
@@ -64,11 +65,12 @@ impl Source {
         }
     }
 
-    /// Returns the streams the source has, as far as they are to be read.
-    pub async fn streams(&mut self) -> Result<Vec<Stream>, Failure> {
+    /// Returns the streams the source has, as far as they are to be read. `known` are the tables that the warehouse has of
+    /// it: they keep their names.
+    pub async fn streams(&mut self, known: &[TableSchema]) -> Result<Vec<Stream>, Failure> {
         match self {
-            Self::Postgres(postgres) => postgres.streams().await,
-            Self::Mysql(mysql) => mysql.streams().await,
+            Self::Postgres(postgres) => postgres.streams(known).await,
+            Self::Mysql(mysql) => mysql.streams(known).await,
             Self::Rest(rest) => Ok(rest.streams()),
         }
     }
@@ -87,15 +89,12 @@ impl Source {
         }
     }
 
-    /// Ends the connection. Everything was read by then, so a farewell that fails is only logged.
+    /// Ends the connection.
     pub async fn close(self) {
-        let result = match self {
+        match self {
             Self::Postgres(postgres) => postgres.close().await,
             Self::Mysql(mysql) => mysql.close().await,
-            Self::Rest(_) => Ok(()),
-        };
-        if let Err(failure) = result {
-            debug!("closing the connection failed: {failure}");
+            Self::Rest(_) => {}
         }
     }
 }
@@ -104,6 +103,7 @@ impl Source {
 pub fn check(connector: &Connector, name: &SourceName, block: &Value) -> Result<(), Failure> {
     match connector.engine {
         Engine::Rest => rest::check_block(connector, name, block),
-        Engine::Postgres | Engine::Mysql | Engine::Files => Ok(()),
+        Engine::Postgres | Engine::Mysql => sql::check(name, block),
+        Engine::Files => FilesConfig::parse(name, block).map(drop),
     }
 }

@@ -146,7 +146,7 @@ fn database_fields(port: &str, env: &str, example: &str) -> Vec<Field> {
         field("password", "The user's password.").secret(),
         field(
             "sslmode",
-            "Whether TLS is used: `disable`, `prefer`, `require`, `verify-ca` or `verify-full`.",
+            "Whether TLS is used: `disable`, `prefer`, `require` (what counts without it, but for this machine), `verify-ca` or `verify-full`.",
         )
         .aliases(&["ssl_mode"]),
         field(

@@ -27,6 +27,7 @@ pub(super) fn embedded() -> impl Iterator<Item = Result<Connector, Failure>> {
 /// Returns the types of the `*.yml` and `*.yaml` files in `folder`, in the order of their names; nothing if it does not exist.
 pub(super) fn of_project(folder: &Path) -> Vec<Result<Connector, Failure>> {
     match list(folder) {
+        Ok(files) if files.len() > FILES_MAX => vec![Err(too_many(folder, files.len()))],
         Ok(files) => files.iter().map(|file| read(file)).collect(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => vec![Err(unreadable(folder).caused_by(error))],
@@ -35,7 +36,7 @@ pub(super) fn of_project(folder: &Path) -> Vec<Result<Connector, Failure>> {
 
 fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs_err::read_dir(folder)?.take(FILES_MAX) {
+    for entry in fs_err::read_dir(folder)? {
         let path = entry?.path();
         if path
             .extension()
@@ -46,6 +47,14 @@ fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+fn too_many(folder: &Path, files: usize) -> Failure {
+    Failure::new(
+        FailureKind::ConfigInvalid,
+        say!("folder ", name folder, " has ", files, " connector files; at most ", FILES_MAX, " are read"),
+    )
+    .hint("move what is no connector file out of this folder")
 }
 
 fn read(file: &Path) -> Result<Connector, Failure> {
@@ -118,6 +127,27 @@ fn fields(api: &Api) -> Vec<Field> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connector_files_are_found_among_any_number_of_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write =
+            |name: String| fs_err::write(folder.path().join(name), "a: b").expect("written");
+        (0..FILES_MAX + 100).for_each(|at| write(format!("note_{at}.txt")));
+        write("shop.yml".into());
+        assert_eq!(of_project(folder.path()).len(), 1);
+        (0..FILES_MAX).for_each(|at| write(format!("shop_{at:03}.yaml")));
+        let found = of_project(folder.path());
+        let failure = found[0].as_ref().expect_err("too many");
+        assert_eq!((found.len(), failure.kind), (1, FailureKind::ConfigInvalid));
+        assert!(
+            failure
+                .say
+                .as_str()
+                .ends_with("has 501 connector files; at most 500 are read"),
+            "{failure}"
+        );
+    }
 
     #[test]
     fn the_file_in_the_documentation_works() {

@@ -1,7 +1,6 @@
 //! Arrow columns built from the cells of a delimited file.
 
 use super::cell::{parse_boolean, parse_decimal, parse_integer};
-use super::instant::{parse_date, parse_timestamp};
 use super::records::{Dialect, Form, Span, unescape};
 use super::rows::{Nulls, raw};
 use crate::arrow_types;
@@ -12,6 +11,7 @@ use arrow::array::{
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
 use domain::ColumnType;
+use domain::calendar::{MICROS_PER_DAY, parse_date, parse_timestamp};
 use std::sync::Arc;
 
 /// A column under construction.
@@ -101,7 +101,7 @@ impl Builder {
                 builder,
                 zoned: true,
             } => {
-                let parse = |cell: &[u8]| parse_timestamp(cell).filter(|read| read.1).map(|r| r.0);
+                let parse = |cell: &[u8]| parse_in_zone(cell, true);
                 values(spans, cells, parse, |v| builder.append_option(v))
             }
             Self::Timestamp {
@@ -176,11 +176,16 @@ fn values<'s, T>(
 /// A date in a column of timestamps is its midnight.
 fn parse_local(cell: &[u8]) -> Option<i64> {
     if cell.len() == 10 {
-        return Some(i64::from(parse_date(cell)?) * 86_400_000_000);
+        return Some(i64::from(parse_date(cell)?) * MICROS_PER_DAY);
     }
+    parse_in_zone(cell, false)
+}
+
+/// Returns the microseconds of a timestamp that has a zone, or that has none.
+fn parse_in_zone(cell: &[u8], has_zone: bool) -> Option<i64> {
     parse_timestamp(cell)
-        .filter(|read| !read.1)
-        .map(|read| read.0)
+        .filter(|instant| instant.has_zone == has_zone)
+        .map(|instant| instant.micros)
 }
 
 /// A text column. Arrow's own builder wants each value checked as UTF-8; here the chunk was checked as a whole, and the

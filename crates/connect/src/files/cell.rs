@@ -1,7 +1,7 @@
 //! What a cell of a delimited file says: its class in the first pass, its value in the second. Both passes use the same
 //! parsers, so a type that was decided over the whole file fits every cell of it.
 
-use super::instant::{parse_date, parse_timestamp};
+use domain::calendar::{parse_date, parse_timestamp};
 
 /// What a cell can be. Text is whatever no other class reproduces exactly: leading zeros, exponents, thousands
 /// separators, a sign `+`, more digits than a decimal has.
@@ -43,8 +43,8 @@ fn classify_instant(cell: &[u8]) -> Class {
         return parse_date(cell).map_or(Class::Text, |_| Class::Date);
     }
     match parse_timestamp(cell) {
-        Some((_, true)) => Class::TimestampTz,
-        Some((_, false)) => Class::Timestamp,
+        Some(instant) if instant.has_zone => Class::TimestampTz,
+        Some(_) => Class::Timestamp,
         None => Class::Text,
     }
 }

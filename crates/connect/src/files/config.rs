@@ -21,9 +21,11 @@
 //!
 //! Options beside `directory` hold for all tables: those of [`FileOptions`], and `removed_files: delete | keep`.
 
+mod naming;
+
 use super::options::FileOptions;
 use crate::catalog::suggest::{closest, unknown_word};
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, invalid};
 use domain::names::normalize;
 use domain::say;
 use domain::say::Quoted;
@@ -81,18 +83,18 @@ impl FilesConfig {
         let named: Map<String, Value> =
             take(name, &mut block, "file_patterns")?.unwrap_or_default();
         let tables: Vec<Map<String, Value>> = take(name, &mut block, "tables")?.unwrap_or_default();
+        // Once without the tables' own, so that what is wrong is named also where there is no table.
+        options_of(name, block.clone(), &KEYS)?;
         let mut all = Vec::new();
         for table in tables {
-            all.push(table_of(name, table, &block)?);
+            all.push(described(name, table, &block)?);
         }
         for (table, pattern) in named {
-            let table = [
-                ("name".into(), Value::String(table)),
-                ("pattern".into(), pattern),
-            ];
-            all.push(table_of(name, table.into_iter().collect(), &block)?);
+            all.push(table_of(name, &table, pattern, block.clone())?);
         }
-        all.extend(unnamed(name, patterns, all.is_empty(), &block)?);
+        for (table, pattern) in unnamed(name, patterns, all.is_empty())? {
+            all.push(table_of(name, &table, pattern, block.clone())?);
+        }
         let mut names: Vec<_> = all.iter().map(|table| &table.name).collect();
         names.sort();
         if let Some([twice, _]) = names.array_windows().find(|[a, b]| a == b) {
@@ -109,98 +111,101 @@ impl FilesConfig {
     }
 }
 
-/// Returns the tables of `file_pattern`: one called like the source, or several called after their patterns.
+/// Returns the patterns of `file_pattern` and the table of each; `alone` says that no other key names one.
 fn unnamed(
     name: &SourceName,
     patterns: Option<Value>,
     alone: bool,
-    options: &Map<String, Value>,
-) -> Result<Vec<TableFiles>, Failure> {
+) -> Result<Vec<(String, Value)>, Failure> {
     let patterns = match patterns {
         None | Some(Value::Null) if alone => vec![Value::String("*".into())],
         None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(patterns)) if patterns.is_empty() => {
+            return Err(refused(name, "`file_pattern` is an empty list").hint(
+                "name a pattern, such as `\"*.csv\"`, or leave the key out to read every file",
+            ));
+        }
         Some(Value::Array(patterns)) => patterns,
         Some(pattern) => vec![pattern],
     };
     let own = alone && patterns.len() == 1;
-    let of = |pattern: Value| {
-        let called = if own {
-            name.to_string()
-        } else {
-            name_of(name, pattern.as_str())
-        };
-        let table = [
-            ("name".into(), Value::String(called)),
-            ("pattern".into(), pattern),
-        ];
-        table_of(name, table.into_iter().collect(), options)
+    let table = |pattern: &Value| match pattern.as_str() {
+        Some(pattern) if !own => naming::after(pattern),
+        _ => None,
     };
-    patterns.into_iter().map(of).collect()
+    let named = patterns.into_iter().map(|pattern| {
+        let table = table(&pattern).unwrap_or_else(|| name.to_string());
+        (table, pattern)
+    });
+    Ok(named.collect())
 }
 
-/// Returns what a pattern without a name is called after: its last part that is more than wildcards and extensions.
-fn name_of(source: &SourceName, pattern: Option<&str>) -> String {
-    let literal = |part: &str| {
-        let stem = part.split('.').next().unwrap_or_default();
-        let kept = stem.trim_matches(|c: char| !c.is_alphanumeric());
-        if kept.contains(['*', '?', '[']) {
-            let start = kept.split(['*', '?', '[']).next().unwrap_or_default();
-            return start
-                .trim_end_matches(|c: char| !c.is_alphanumeric())
-                .to_owned();
-        }
-        kept.to_owned()
-    };
-    let parts = pattern.unwrap_or_default().rsplit('/').map(literal);
-    parts
-        .into_iter()
-        .find(|part| !part.is_empty())
-        .unwrap_or_else(|| source.to_string())
-}
-
-fn table_of(
+/// Returns a table of `tables`: its own keys override those of the source.
+fn described(
     name: &SourceName,
     mut table: Map<String, Value>,
     options: &Map<String, Value>,
 ) -> Result<TableFiles, Failure> {
     let written: String =
         take(name, &mut table, "name")?.ok_or_else(|| refused(name, "a table has no `name`"))?;
-    let pattern: String = take(name, &mut table, "pattern")?.ok_or_else(|| {
-        refused(
-            name,
-            say!("table ", name Quoted(&written), " has no `pattern`"),
-        )
+    let pattern = table.remove("pattern").ok_or_else(|| {
+        let why = say!("table ", name Quoted(&written), " has no `pattern`");
+        refused(name, why)
     })?;
+    let mut merged = options.clone();
+    merged.append(&mut table);
+    table_of(name, &written, pattern, merged)
+}
+
+fn table_of(
+    name: &SourceName,
+    written: &str,
+    pattern: Value,
+    options: Map<String, Value>,
+) -> Result<TableFiles, Failure> {
+    let Value::String(pattern) = pattern else {
+        let why = say!("the pattern of table ", name Quoted(written), " must be a text");
+        return Err(refused(name, why));
+    };
     glob::Pattern::new(&pattern).map_err(|error| {
-        refused(
-            name,
-            say!("the pattern ", name Quoted(&pattern), " cannot be read: ", Quoted(error.msg)),
-        )
+        let why =
+            say!("the pattern ", name Quoted(&pattern), " cannot be read: ", Quoted(error.msg));
+        refused(name, why)
     })?;
     let beneath = !pattern.starts_with('/') && pattern.split('/').all(|part| part != "..");
     if !beneath || pattern.is_empty() {
-        return Err(refused(
-            name,
-            say!("the pattern ", name Quoted(&pattern), " leaves the directory"),
-        )
-        .hint("write it relative to `directory`"));
+        let why = say!("the pattern ", name Quoted(&pattern), " leaves the directory");
+        return Err(refused(name, why).hint("write it relative to `directory`"));
     }
-    let mut merged = options.clone();
-    merged.append(&mut table);
-    let options: FileOptions = serde_json::from_value(Value::Object(merged))
-        .map_err(|error| misread(name, &error.to_string()))?;
+    let options = options_of(name, options, &TABLE_KEYS)?;
     options.check().map_err(|failure| Failure {
         say: say!("source ", name name, ": ", failure.say),
         ..failure
     })?;
     // Checked above, and normalising never fails on a name that is not empty.
-    let table = TableName::parse(&normalize(&written))
-        .map_err(|error| refused(name, say!("table ", name Quoted(&written), ": ", error)))?;
+    let table = TableName::parse(&normalize(written))
+        .map_err(|error| refused(name, say!("table ", name Quoted(written), ": ", error)))?;
     Ok(TableFiles {
         name: table,
         pattern,
         options,
     })
+}
+
+/// Reads options, one by one first, because serde does not say which key has the wrong type; `keys` are those that may stand
+/// beside them.
+fn options_of(
+    name: &SourceName,
+    mut options: Map<String, Value>,
+    keys: &[&str],
+) -> Result<FileOptions, Failure> {
+    options.retain(|_, value| !value.is_null());
+    let read = |options| serde_json::from_value(Value::Object(options));
+    for (key, value) in &options {
+        let one: Result<FileOptions, _> = read(Map::from_iter([(key.clone(), value.clone())]));
+        one.map_err(|error| misread(name, key, keys, &error.to_string()))?;
+    }
+    read(options).map_err(|error| refused(name, say!("", Quoted(&error.to_string()))))
 }
 
 /// Every key of the block beside the options; serde knows only those of the struct it reads.
@@ -212,23 +217,35 @@ const KEYS: [&str; 6] = [
     "removed_files",
     "notes",
 ];
+/// Every key of one of `tables` beside the options.
+const TABLE_KEYS: [&str; 2] = ["name", "pattern"];
 
-/// Returns the failure of options that serde refuses: an unknown key with what it may have meant.
-fn misread(name: &SourceName, message: &str) -> Failure {
+/// Returns the failure of an option that serde refuses: an unknown key with what it may have meant.
+fn misread(name: &SourceName, key: &str, keys: &[&str], message: &str) -> Failure {
     let unknown = unknown_word(message).filter(|_| message.starts_with("unknown field"));
     let Some((unknown, expected)) = unknown else {
-        return refused(name, say!("", Quoted(message)));
+        return wrong(name, key, message);
     };
     let failure = refused(name, say!("unknown key ", name Quoted(unknown)));
-    match closest(unknown, expected.iter().copied().chain(KEYS)) {
+    match closest(unknown, expected.iter().chain(keys).copied()) {
         Some(meant) => failure.hint(say!("did you mean ", name Quoted(meant), "?")),
         None => failure.hint(say!(
             "known keys: ",
-            Quoted(&KEYS.join(", ")),
+            Quoted(&keys.join(", ")),
             ", ",
             Quoted(&expected.join(", "))
         )),
     }
+}
+
+/// Returns the failure of a key whose value serde refuses.
+fn wrong(name: &SourceName, key: &str, message: &str) -> Failure {
+    let why = say!("", name Quoted(key), " cannot be read: ", Quoted(message));
+    let failure = refused(name, why);
+    if message.ends_with("expected a sequence") {
+        return failure.hint(say!("write a list: `", Quoted(key), ": [...]`"));
+    }
+    failure
 }
 
 fn take<T: DeserializeOwned>(
@@ -239,136 +256,14 @@ fn take<T: DeserializeOwned>(
     let Some(value) = block.remove(key).filter(|value| !value.is_null()) else {
         return Ok(None);
     };
-    serde_json::from_value(value).map(Some).map_err(|error| {
-        refused(
-            name,
-            say!("", name Quoted(key), " cannot be read: ", Quoted(&error.to_string())),
-        )
-    })
+    serde_json::from_value(value)
+        .map(Some)
+        .map_err(|error| wrong(name, key, &error.to_string()))
 }
 
 fn refused(name: &SourceName, why: impl Into<domain::Say>) -> Failure {
-    Failure::new(
-        FailureKind::ConfigInvalid,
-        say!("source ", name name, ": ", why.into()),
-    )
+    invalid(say!("source ", name name, ": ", why.into()))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn parse(block: &Value) -> Result<FilesConfig, Failure> {
-        FilesConfig::parse(&SourceName::parse("shop").unwrap(), block)
-    }
-
-    #[test]
-    fn tables_are_named_after_source_pattern_or_configuration() {
-        let check = |block: Value, expect: &[(&str, &str)]| {
-            let config = parse(&block).unwrap();
-            let tables: Vec<_> = config
-                .tables
-                .iter()
-                .map(|t| (t.name.as_str(), t.pattern.as_str()))
-                .collect();
-            assert_eq!(tables, expect, "{block}");
-        };
-        check(json!({"directory": "d"}), &[("shop", "*")]);
-        check(
-            json!({"directory": "d", "file_pattern": "*.csv", "notes": "x"}),
-            &[("shop", "*.csv")],
-        );
-        check(
-            json!({"directory": "d", "file_pattern": ["orders_*.csv", "Items/**/*.json", "*.tsv"]}),
-            &[
-                ("orders", "orders_*.csv"),
-                ("items", "Items/**/*.json"),
-                ("shop", "*.tsv"),
-            ],
-        );
-        check(
-            json!({"directory": "d", "tables": [{"name": "A b", "pattern": "a/*"}], "file_patterns": {"c": "c*"}}),
-            &[("a_b", "a/*"), ("c", "c*")],
-        );
-    }
-
-    #[test]
-    fn options_of_a_table_override_those_of_the_source() {
-        let config = parse(&json!({
-            "directory": "d", "delimiter": ";", "header": false, "removed_files": "keep",
-            "tables": [{"name": "a", "pattern": "a*"}, {"name": "b", "pattern": "b*", "delimiter": "tab"}],
-        }))
-        .unwrap();
-        assert_eq!(config.removed_files, RemovedFiles::Keep);
-        let delimiters: Vec<_> = config
-            .tables
-            .iter()
-            .map(|t| t.options.delimiter.clone())
-            .collect();
-        assert_eq!(delimiters, [Some(";".into()), Some("tab".into())]);
-        assert_eq!(config.tables[1].options.header, Some(false));
-    }
-
-    #[test]
-    fn a_block_that_cannot_be_meant_is_refused() {
-        let check = |block: Value, expect: &str| {
-            let failure = parse(&block).expect_err("refused");
-            assert_eq!(failure.kind, FailureKind::ConfigInvalid);
-            assert!(
-                failure.say.as_str().contains(expect),
-                "{block}: {}",
-                failure.say
-            );
-        };
-        check(json!("d"), "mapping");
-        check(json!({}), "`directory` is missing");
-        check(json!({"directory": " "}), "`directory` is empty");
-        check(json!({"directory": 3}), "`directory` cannot be read");
-        check(
-            json!({"directory": "d", "file_patern": "*"}),
-            "unknown key `file_patern`",
-        );
-        check(
-            json!({"directory": "d", "file_pattern": "[a"}),
-            "`[a` cannot be read",
-        );
-        check(
-            json!({"directory": "d", "file_pattern": "../*"}),
-            "leaves the directory",
-        );
-        check(
-            json!({"directory": "d", "file_pattern": "/etc/*"}),
-            "leaves the directory",
-        );
-        check(
-            json!({"directory": "d", "delimiter": "ab"}),
-            "`delimiter` must be one ASCII sign",
-        );
-        check(
-            json!({"directory": "d", "delimiter": "\""}),
-            "must be different",
-        );
-        check(
-            json!({"directory": "d", "encoding": "klingon"}),
-            "`klingon` is not known",
-        );
-        check(
-            json!({"directory": "d", "ragged": "maybe"}),
-            "unknown variant `maybe`",
-        );
-        check(json!({"directory": "d", "header": "yes"}), "invalid type");
-        check(
-            json!({"directory": "d", "file_pattern": ["a*.csv", "a*.tsv"]}),
-            "two patterns fill",
-        );
-        check(
-            json!({"directory": "d", "tables": [{"pattern": "*"}]}),
-            "no `name`",
-        );
-        check(
-            json!({"directory": "d", "tables": [{"name": "a"}]}),
-            "no `pattern`",
-        );
-    }
-}
+mod tests;

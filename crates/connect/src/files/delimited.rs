@@ -6,6 +6,7 @@ mod read;
 use super::chunks::Chunks;
 use super::format::Format;
 use super::inspection::{InspectedColumn, InspectedTable, Inspection, Layout};
+use super::null_words;
 use super::options::FileOptions;
 use super::pipeline::{Taken, Work, run};
 use super::place::Place;
@@ -32,6 +33,7 @@ pub(crate) fn inspect(
     let (head, first) = head::find(&mut chunks, place, format, options, known)?;
     let head::Head {
         layout,
+        guess,
         mut warnings,
     } = head;
     let width = layout.columns.len();
@@ -57,7 +59,8 @@ pub(crate) fn inspect(
         let columns = whole.shapes.iter_mut().zip(&work.settled);
         for ((shape, settled), part) in columns.zip(seen.shapes) {
             shape.merge(part);
-            if shape.kind() == Some(ColumnType::Text) {
+            shape.settle();
+            if shape.is_text() {
                 // Relaxed: a thread that learns it late looks at a few cells in vain.
                 settled.store(true, Ordering::Relaxed);
             }
@@ -65,7 +68,7 @@ pub(crate) fn inspect(
         Ok(())
     })?;
     let digest = chunks.finish()?;
-    let mut columns = Vec::with_capacity(width);
+    let (mut columns, mut almost) = (Vec::with_capacity(width), Vec::new());
     for (name, shape) in layout.columns.iter().zip(&whole.shapes) {
         let kind = shape
             .kind()
@@ -76,14 +79,24 @@ pub(crate) fn inspect(
                 "{count} quoted empty cells of {name} are read as NULL"
             ));
         }
+        if let Some(kind) = shape.kind_without_words()
+            && !shape.is_text()
+            && !shape.words.is_empty()
+        {
+            almost.push((name.as_str(), shape.words, kind));
+        }
         columns.push(InspectedColumn {
             name: name.clone(),
             kind,
         });
     }
+    warnings.extend(null_words::warning(&almost));
     if whole.rows == 0 && width > 0 {
         warnings.push("it has a header and no rows".into());
     }
+    // A header above numbers shows by itself; a line of text above text may be the first row.
+    let all_text = whole.shapes.iter().all(Shape::is_text);
+    warnings.extend(guess.and_then(|guess| guess.doubt(all_text)));
     let table = InspectedTable {
         name: table.into(),
         parent: None,
@@ -178,7 +191,7 @@ impl Inspecting {
                 Form::Quoted if cell.is_empty() => shape.empty_texts += 1,
                 // Its raw bytes are not its text; whatever holds an escape is text anyway.
                 Form::Escaped => *shape = Shape::text(),
-                _ => shape.add(cell),
+                form => shape.add(cell, form != Form::Plain),
             }
             if shape.is_text() {
                 break;

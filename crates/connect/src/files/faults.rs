@@ -36,7 +36,8 @@ impl Fault {
     pub(crate) fn to_failure(self, place: &Place, bytes: &[u8], first_line: u64) -> Failure {
         let before = bytes.get(..self.at).unwrap_or(bytes);
         let line = first_line + count_lines(before);
-        let column = before.len() - memchr::memrchr(b'\n', before).map_or(0, |at| at + 1) + 1;
+        let column =
+            before.len() - memchr::memrchr2(b'\n', b'\r', before).map_or(0, |at| at + 1) + 1;
         match self.what {
             Wrong::Ragged { found, expected } => {
                 let cells = Quoted(if found == 1 { " cell" } else { " cells" });
@@ -135,9 +136,11 @@ pub(crate) fn check_text(bytes: &[u8]) -> Result<(), Fault> {
     }
 }
 
-/// Returns how many lines end in `bytes`.
+/// Returns how many lines end in `bytes`: with LF, CR LF, or the lone CR of old Macs.
 pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
+    let feeds = memchr::memchr_iter(b'\n', bytes).count();
+    let lone = memchr::memchr_iter(b'\r', bytes).filter(|at| bytes.get(at + 1) != Some(&b'\n'));
+    (feeds + lone.count()) as u64
 }
 
 /// Returns text of a file for use in a sentence.

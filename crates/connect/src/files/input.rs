@@ -35,7 +35,7 @@ pub(crate) struct Input {
 impl Input {
     /// Opens the file at `place`.
     pub(crate) fn open(place: &Place, options: &FileOptions) -> Result<Self, Failure> {
-        let file = open_file(place)?;
+        let file = place.open()?;
         let raw = Rc::new(RefCell::new(Raw {
             file,
             hasher: blake3::Hasher::new(),
@@ -133,7 +133,7 @@ impl Read for Input {
 
 /// Returns the digest of the file at `place`.
 pub(crate) fn digest(place: &Place) -> Result<Digest, Failure> {
-    let file = open_file(place)?;
+    let file = place.open()?;
     let mut raw = Raw {
         file,
         hasher: blake3::Hasher::new(),
@@ -151,15 +151,6 @@ pub(crate) fn digest(place: &Place) -> Result<Digest, Failure> {
     })
 }
 
-fn open_file(place: &Place) -> Result<fs_err::File, Failure> {
-    fs_err::File::open(&place.full).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            Failure::new(FailureKind::Missing, say!("file ", name place, " is gone"))
-        }
-        _ => cannot_read(place, error),
-    })
-}
-
 fn peek(stream: &mut dyn Read, place: &Place) -> Result<Vec<u8>, Failure> {
     let mut head = Vec::with_capacity(8);
     stream
@@ -169,7 +160,8 @@ fn peek(stream: &mut dyn Read, place: &Place) -> Result<Vec<u8>, Failure> {
     Ok(head)
 }
 
-fn cannot_read(place: &Place, error: io::Error) -> Failure {
+/// Returns the failure of a file that the system does not give.
+pub(crate) fn cannot_read(place: &Place, error: io::Error) -> Failure {
     let failure = match error.kind() {
         io::ErrorKind::PermissionDenied => Failure::new(
             FailureKind::Forbidden,

@@ -1,10 +1,11 @@
 //! JSON files: one array of objects, or one object after another (lines or not), taken apart by the normaliser.
 //!
-//! The first pass runs the normaliser for its decisions alone; the second runs it again with those as known types, once for
-//! each table that is wanted, because a table is loaded after the other.
+//! The first pass runs the normaliser for its decisions alone, which it takes over the whole file; the second runs it again
+//! with those as known types, once for each table that is wanted, because a table is loaded after the other.
 
 mod stream;
 
+use super::chunks::RECORD_BYTES_MAX;
 use super::faults;
 use super::input::{Digest, Input, invalid};
 use super::inspection::{InspectedColumn, InspectedTable, Inspection, Layout};
@@ -28,7 +29,8 @@ pub(crate) fn inspect(
     known: &[TableSchema],
 ) -> Result<Inspection, Failure> {
     let mut tables: Vec<InspectedTable> = Vec::new();
-    let (digest, mut warnings) = normalise(place, table, options, known, |batch| {
+    let normaliser = Normaliser::new(table, &[], known, IdSeed::new(table)).surveying();
+    let (digest, mut warnings) = normalise(place, normaliser, options, |batch| {
         note(&mut tables, &batch);
         Ok(())
     })?;
@@ -65,12 +67,14 @@ fn note(tables: &mut Vec<InspectedTable>, batch: &TableBatch) {
     };
     table.rows += batch.batch.num_rows() as u64;
     for column in &schema.columns {
-        if table.columns.iter().all(|known| known.name != column.name) {
-            let kind = Some(column.kind);
-            table.columns.push(InspectedColumn {
-                name: column.name.clone(),
+        let (name, kind) = (&column.name, Some(column.kind));
+        match table.columns.iter_mut().find(|known| known.name == *name) {
+            // What the later batch says holds for the earlier ones too.
+            Some(known) => known.kind = kind,
+            None => table.columns.push(InspectedColumn {
+                name: name.clone(),
                 kind,
-            });
+            }),
         }
     }
 }
@@ -90,7 +94,8 @@ pub(crate) fn read(
         .iter()
         .find(|table| table.name == wanted.table.table);
     let schema = Arc::new(arrow_types::schema(&wanted.columns));
-    let (digest, _) = normalise(place, own, options, tables, |batch| {
+    let normaliser = Normaliser::new(own, &[], tables, IdSeed::new(own));
+    let (digest, _) = normalise(place, normaliser, options, |batch| {
         if batch.table.schema.table.table != wanted.table.table {
             return Ok(());
         }
@@ -146,12 +151,10 @@ fn refuse_unknown(
 /// Runs the file's records through a normaliser; returns the file's digest and the normaliser's warnings.
 fn normalise(
     place: &Place,
-    table: &str,
+    mut normaliser: Normaliser,
     options: &FileOptions,
-    known: &[TableSchema],
     mut each: impl FnMut(TableBatch) -> Result<(), Failure>,
 ) -> Result<(Digest, Vec<String>), Failure> {
-    let mut normaliser = Normaliser::new(table, &[], known, IdSeed::new(table));
     // The ids of an unchanged file stay the same, whatever other files come and go.
     normaliser.set_position(&place.name);
     let mut input = Input::open(place, options)?;
@@ -161,10 +164,12 @@ fn normalise(
             .into_iter()
             .try_for_each(&mut each)
     };
-    each_record(&mut input, place, |record| {
+    let mut number = 0_u64;
+    each_record(&mut input, place, RECORD_BYTES_MAX, |record| {
+        number += 1;
         normaliser
             .push(&record)
-            .map_err(|failure| in_file(place, failure))?;
+            .map_err(|failure| in_record(place, number, failure))?;
         if normaliser.is_full() {
             flush(&mut normaliser)
         } else {
@@ -176,7 +181,7 @@ fn normalise(
 }
 
 /// The normaliser does not know which file a record came from.
-fn in_file(place: &Place, failure: Failure) -> Failure {
-    let say = say!("file ", name place, ": ", failure.say);
+fn in_record(place: &Place, number: u64, failure: Failure) -> Failure {
+    let say = say!("file ", name place, ", record ", number, ": ", failure.say);
     Failure { say, ..failure }
 }

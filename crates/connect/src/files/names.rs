@@ -1,24 +1,11 @@
 //! Column names from a header: dlt's snake_case, unique, never one of ours.
 
-use domain::names::normalize;
+use domain::names::{COLUMNS_RESERVED, normalize};
 use std::collections::BTreeSet;
-
-/// The column that says from which file a row came: its path beneath the source's directory.
-pub const FILENAME_COLUMN: &str = "_dango_filename";
-
-/// Names that a file's own column cannot have, because we add columns of these names.
-const RESERVED: [&str; 6] = [
-    FILENAME_COLUMN,
-    "_dlt_load_id",
-    "_dlt_id",
-    "_dlt_parent_id",
-    "_dlt_list_idx",
-    "_dlt_root_id",
-];
 
 /// Returns the column names of a header, and one line for each that had to change beyond snake_case.
 pub fn column_names(header: &[String]) -> (Vec<String>, Vec<String>) {
-    let mut used: BTreeSet<String> = RESERVED.map(str::to_owned).into();
+    let mut used: BTreeSet<String> = COLUMNS_RESERVED.map(str::to_owned).into();
     let (mut names, mut warnings) = (Vec::new(), Vec::new());
     for (index, written) in header.iter().enumerate() {
         let unnamed = written.trim().is_empty();

@@ -10,7 +10,7 @@ use domain::say::Quoted;
 use fs_err as fs;
 use glob::{MatchOptions, Pattern};
 use std::path::{Path, PathBuf};
-use walk::{Met, Walk};
+use walk::{Met, Walk, What};
 
 /// The files of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,13 +57,15 @@ pub fn plan(config: &FilesConfig, project: &Path) -> Result<FilePlan, Failure> {
         )
         .hint("name the folder, and the file in `file_pattern`"));
     }
-    check_private(config, &directory, project)?;
+    let private = private_paths(project);
+    check_private(config, &directory, &private)?;
     let deep = config
         .tables
         .iter()
         .any(|table| table.pattern.contains('/'));
     let mut walk = Walk {
-        root: directory.clone(),
+        root: &directory,
+        private: &private,
         found: Vec::new(),
         warnings: Vec::new(),
         deep,
@@ -74,22 +76,30 @@ pub fn plan(config: &FilesConfig, project: &Path) -> Result<FilePlan, Failure> {
     for table in &config.tables {
         tables.push(choose(table, &walk.found, &mut walk.warnings)?);
     }
+    let warnings = walk.warnings;
     Ok(FilePlan {
         directory,
         tables,
-        warnings: walk.warnings,
+        warnings,
     })
 }
 
-/// Refuses the project's own folders: `.dlt` holds credentials, and what is in the warehouse every query may read.
-fn check_private(config: &FilesConfig, directory: &Path, project: &Path) -> Result<(), Failure> {
-    let project = fs::canonicalize(project).unwrap_or_else(|_| project.to_path_buf());
-    let is_private = [".dlt", ".dango"]
-        .iter()
-        // A link in its place leads to the same folder.
+/// Returns where the project keeps its own: `.dlt` holds credentials, and what is in the warehouse every query may read. Each
+/// is followed to where it really is, because it may be a link itself.
+fn private_paths(project: &Path) -> Vec<PathBuf> {
+    const OWN: [&str; 4] = [".dlt", ".dango", ".dlt/secrets.toml", ".env"];
+    OWN.iter()
         .filter_map(|name| fs::canonicalize(project.join(name)).ok())
-        .any(|private| directory.starts_with(private));
-    if !is_private {
+        .collect()
+}
+
+/// Refuses a directory that is the project's own.
+fn check_private(
+    config: &FilesConfig,
+    directory: &Path,
+    private: &[PathBuf],
+) -> Result<(), Failure> {
+    if !private.iter().any(|own| directory.starts_with(own)) {
         return Ok(());
     }
     Err(Failure::new(
@@ -145,14 +155,27 @@ fn format_of(
         let say = say!("file ", name Quoted(&met.path), " ", Quoted(what));
         Err(Failure::new(FailureKind::FileInvalid, say).hint(hint))
     };
-    if met.outside {
-        return refuse(
-            "is a link that leads out of the source's directory",
-            "copy the file into the directory, or make its folder a source of its own",
-        );
-    }
-    if met.inexact {
-        return refuse("has a name that is not UTF-8", "rename it");
+    let mut skip = |why: &str| {
+        warnings.push(format!("`{}` {why}", shown(&met.path)));
+        Ok(None)
+    };
+    match met.what {
+        What::File => {}
+        What::Unnamed => return refuse("has a name that is not UTF-8", "rename it"),
+        What::Outside => {
+            return refuse(
+                "is a link that leads out of the source's directory",
+                "copy the file into the directory, or make its folder a source of its own",
+            );
+        }
+        What::Private => {
+            return refuse(
+                "leads to a hidden file or to one of the project's own, and those are never read as data",
+                "remove it, or let `file_pattern` leave it out",
+            );
+        }
+        What::Nothing => return skip("is a link to nothing and is skipped"),
+        What::Special(what) => return skip(&format!("is {what}, not a file, and is skipped")),
     }
     match (table.options.format, Format::of_name(&met.path)) {
         (Some(format), _) | (None, Named::Format(format)) => Ok(Some(format)),
@@ -160,13 +183,9 @@ fn format_of(
             "is packed in a way that is not read",
             "unpack it, or pack it with gzip or zstd",
         ),
-        (None, Named::Unknown) => {
-            warnings.push(format!(
-                "`{}` is skipped: its name does not end in csv, tsv, json, jsonl or parquet (set `format` to read it)",
-                shown(&met.path)
-            ));
-            Ok(None)
-        }
+        (None, Named::Unknown) => skip(
+            "is skipped: its name does not end in csv, tsv, json, jsonl or parquet (set `format` to read it)",
+        ),
     }
 }
 

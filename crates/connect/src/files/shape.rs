@@ -1,6 +1,7 @@
 //! The exact type of a column, gathered over a whole file.
 
 use super::cell::{Class, classify};
+use super::null_words::NullWords;
 use domain::ColumnType;
 use domain::column::DECIMAL_PRECISION_MAX;
 
@@ -18,6 +19,9 @@ pub(crate) struct Shape {
     seen: u8,
     whole: u8,
     scale: u8,
+    /// Words for a missing value: they are text, but the other cells go on being looked at, so that it can be told what the
+    /// column would be without them.
+    pub(crate) words: NullWords,
     /// Quoted cells with nothing between the quotes: the empty text, if the column turns out to be text.
     pub(crate) empty_texts: u64,
 }
@@ -29,20 +33,22 @@ impl Shape {
             seen: TEXT,
             whole: 0,
             scale: 0,
+            words: NullWords::NONE,
             empty_texts: 0,
         }
     }
 
     /// Returns whether no further cell can change the type.
     #[inline]
-    pub(crate) const fn is_text(self) -> bool {
+    pub(crate) const fn is_text(&self) -> bool {
         self.seen & TEXT != 0
     }
 
-    /// Takes a cell in.
+    /// Takes a cell in; `quoted` says that it stands in quotes, where no word means a missing value.
     #[inline]
-    pub(crate) fn add(&mut self, cell: &[u8]) {
+    pub(crate) fn add(&mut self, cell: &[u8], quoted: bool) {
         match classify(cell) {
+            Class::Text if !quoted && self.words.add(cell) => {}
             Class::Text => self.seen |= TEXT,
             Class::Boolean => self.seen |= BOOLEAN,
             Class::Integer { digits } => {
@@ -62,7 +68,7 @@ impl Shape {
 
     /// Marks the column as text when no other type holds what was seen.
     pub(crate) fn settle(&mut self) {
-        if self.kind() == Some(ColumnType::Text) {
+        if self.kind_without_words() == Some(ColumnType::Text) {
             self.seen |= TEXT;
         }
     }
@@ -72,11 +78,21 @@ impl Shape {
         self.seen |= other.seen;
         self.whole = self.whole.max(other.whole);
         self.scale = self.scale.max(other.scale);
+        self.words.merge(other.words);
         self.empty_texts += other.empty_texts;
     }
 
     /// Returns the narrowest type that reproduces every cell, `None` when no cell had a value.
     pub(crate) fn kind(self) -> Option<ColumnType> {
+        if self.words.is_empty() {
+            self.kind_without_words()
+        } else {
+            Some(ColumnType::Text)
+        }
+    }
+
+    /// Returns the type that the cells would have if words for a missing value were NULL.
+    pub(crate) fn kind_without_words(self) -> Option<ColumnType> {
         Some(match self.seen {
             0 => return None,
             BOOLEAN => ColumnType::Boolean,
@@ -110,7 +126,7 @@ mod tests {
             let mut whole = Shape::default();
             for cell in cells {
                 let mut part = Shape::default();
-                part.add(cell.as_bytes());
+                part.add(cell.as_bytes(), false);
                 whole.merge(part);
                 whole.settle();
             }
@@ -142,5 +158,7 @@ mod tests {
             Some(ColumnType::TimestampTz),
         );
         check(&["2024-01-01", "1"], Some(ColumnType::Text));
+        check(&["NA"], Some(ColumnType::Text));
+        check(&["1", "NA", "2.5"], Some(ColumnType::Text));
     }
 }

@@ -3,7 +3,11 @@
 mod bad;
 mod exact;
 mod folders;
+mod links;
 mod objects;
+mod odd;
+mod random;
+mod told;
 
 use super::*;
 use crate::failure::Failure;

@@ -2,13 +2,14 @@
 //!
 //! Until a column's first batch is handed out its type is still open, so that the whole batch decides and not its first row:
 //! integers become doubles or wide decimals where every value so far allows it, and texts become timestamps only if all are.
+//! In a survey it stays open over all batches, and what earlier ones rule out is remembered.
 
 use super::numbers::{self, Number};
 use super::scalar::{BIG, Scalar};
-use super::times;
 use super::values::Values;
-use arrow::array::{Array, ArrayRef, AsArray, Decimal128Builder, Float64Builder};
+use arrow::array::{ArrayRef, AsArray, Decimal128Builder, Float64Builder, Int64Array};
 use arrow::datatypes::Int64Type;
+use domain::calendar::{parse_date, parse_time, parse_timestamp};
 use domain::{Column as Described, ColumnType};
 use serde_json::Value;
 
@@ -17,10 +18,20 @@ pub(super) struct Column {
     name: String,
     kind: ColumnType,
     values: Values,
-    /// The type may no longer change: the warehouse has the column, or a batch with it was handed out.
-    decided: bool,
+    stage: Stage,
     /// For an undecided text column: every text so far is a full timestamp.
     all_timestamps: bool,
+    /// For a surveyed column of integers: an earlier batch has one that no double holds.
+    has_inexact: bool,
+}
+
+/// How long a column's type may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// No longer: the warehouse has the column, or a batch with it was handed out.
+    Decided,
+    FirstBatch,
+    Survey,
 }
 
 /// The column's type does not hold the value.
@@ -29,24 +40,32 @@ pub(super) struct Misfit;
 impl Column {
     /// Returns an empty column of a type that must stay.
     pub(super) fn decided(name: String, kind: ColumnType) -> Self {
-        Self {
-            name,
-            kind,
-            values: Values::new(kind),
-            decided: true,
-            all_timestamps: false,
-        }
+        Self::new(name, kind, Stage::Decided)
     }
 
     /// Returns an empty column whose type may still change with its first batch.
     pub(super) fn open(name: String, kind: ColumnType) -> Self {
+        Self::new(name, kind, Stage::FirstBatch)
+    }
+
+    /// Returns an empty column whose type may change with every batch.
+    pub(super) fn surveyed(name: String, kind: ColumnType) -> Self {
+        Self::new(name, kind, Stage::Survey)
+    }
+
+    fn new(name: String, kind: ColumnType, stage: Stage) -> Self {
         Self {
             name,
             kind,
             values: Values::new(kind),
-            decided: false,
+            stage,
             all_timestamps: true,
+            has_inexact: false,
         }
+    }
+
+    pub(super) fn is_surveyed(&self) -> bool {
+        self.stage == Stage::Survey
     }
 
     pub(super) const fn kind(&self) -> ColumnType {
@@ -55,7 +74,7 @@ impl Column {
 
     /// Puts `scalar` into row `row`.
     pub(super) fn write(&mut self, row: usize, scalar: Scalar<'_>) -> Result<(), Misfit> {
-        if !self.decided {
+        if self.stage != Stage::Decided {
             self.reconsider(scalar);
         }
         self.values.pad(row);
@@ -79,7 +98,7 @@ impl Column {
                 decimals.append_value(numbers::decimal(text, precision, scale).ok_or(Misfit)?);
             }
             (Values::Timestamp(timestamps), Scalar::Text(text)) => {
-                let instant = times::timestamp(text).ok_or(Misfit)?;
+                let instant = parse_timestamp(text.as_bytes()).ok_or(Misfit)?;
                 // A zone must not be dropped; a missing one counts as UTC, as in dlt.
                 if instant.has_zone && self.kind == ColumnType::Timestamp {
                     return Err(Misfit);
@@ -87,10 +106,10 @@ impl Column {
                 timestamps.append_value(instant.micros);
             }
             (Values::Date(dates), Scalar::Text(text)) => {
-                dates.append_value(times::date(text).ok_or(Misfit)?);
+                dates.append_value(parse_date(text.as_bytes()).ok_or(Misfit)?);
             }
             (Values::Time(clock), Scalar::Text(text)) => {
-                clock.append_value(times::time(text).ok_or(Misfit)?);
+                clock.append_value(parse_time(text.as_bytes()).ok_or(Misfit)?);
             }
             _ => return Err(Misfit),
         }
@@ -113,7 +132,7 @@ impl Column {
         match (self.kind, scalar) {
             (ColumnType::Text, scalar) => {
                 self.all_timestamps = self.all_timestamps
-                    && matches!(scalar, Scalar::Text(text) if times::timestamp(text).is_some());
+                    && matches!(scalar, Scalar::Text(text) if parse_timestamp(text.as_bytes()).is_some());
             }
             (ColumnType::BigInt, Scalar::Number(Number::Double(double), _))
                 if numbers::exact_integer(double).is_none() =>
@@ -132,17 +151,15 @@ impl Column {
     fn become_double(&mut self) {
         let collected = self.values.finish();
         let integers = collected.as_primitive::<Int64Type>();
-        let exact = || {
-            integers
-                .iter()
-                .map(|integer| integer.map(numbers::exact_double))
-        };
-        if exact().any(|double| double == Some(None)) {
+        if self.has_inexact || has_inexact(integers) {
             self.values = refill(integers.iter());
             return;
         }
         let mut doubles = Float64Builder::new();
-        exact().for_each(|double| doubles.append_option(double.flatten()));
+        let exact = integers
+            .iter()
+            .map(|integer| integer.and_then(numbers::exact_double));
+        exact.for_each(|double| doubles.append_option(double));
         (self.values, self.kind) = (Values::Double(doubles), ColumnType::Double);
     }
 
@@ -156,19 +173,36 @@ impl Column {
         (self.values, self.kind) = (Values::Decimal(decimals), BIG);
     }
 
-    /// Decides the type, and returns the column's description and its values for `rows` rows.
+    /// Decides the type unless it is surveyed, and returns the column's description and its values for `rows` rows.
     pub(super) fn finish(&mut self, rows: usize) -> (Described, ArrayRef) {
         self.values.pad(rows);
         let mut array = self.values.finish();
-        let is_instant = self.kind == ColumnType::Text && self.all_timestamps;
-        if !self.decided && is_instant && array.null_count() < array.len() {
+        let mut kind = self.kind;
+        if self.stage != Stage::Decided && kind == ColumnType::Text && self.all_timestamps {
             array = instants(&array);
-            self.kind = ColumnType::TimestampTz;
-            self.values = Values::new(self.kind);
+            kind = ColumnType::TimestampTz;
         }
-        self.decided = true;
-        (Described::new(&self.name, self.kind), array)
+        match self.stage {
+            Stage::Decided => {}
+            Stage::FirstBatch => {
+                self.stage = Stage::Decided;
+                if kind != self.kind {
+                    (self.kind, self.values) = (kind, Values::new(kind));
+                }
+            }
+            Stage::Survey => {
+                let integers = array.as_primitive_opt::<Int64Type>();
+                self.has_inexact |= integers.is_some_and(has_inexact);
+            }
+        }
+        (Described::new(&self.name, kind), array)
     }
+}
+
+/// Returns whether a double would say something else than one of `integers`.
+fn has_inexact(integers: &Int64Array) -> bool {
+    let mut values = integers.iter().flatten();
+    values.any(|integer| numbers::exact_double(integer).is_none())
 }
 
 fn refill(integers: impl Iterator<Item = Option<i64>>) -> Values {
@@ -184,7 +218,7 @@ fn instants(texts: &ArrayRef) -> ArrayRef {
     if let Values::Timestamp(builder) = &mut values {
         for text in texts.as_string::<i32>() {
             builder.append_option(
-                text.and_then(times::timestamp)
+                text.and_then(|text| parse_timestamp(text.as_bytes()))
                     .map(|instant| instant.micros),
             );
         }

@@ -156,8 +156,12 @@ impl Field {
     ) -> Result<(), Failure> {
         context.bytes += scalar.bytes();
         check_bytes(scope, &self.name, scalar.bytes())?;
+        let is_key = scope.key.contains(&self.name);
         if self.column.is_none() {
-            self.column = self.first_column(scalar);
+            // A key has one column, whatever its first value is.
+            let key_kind = is_key.then_some(ColumnType::Text);
+            let kind = scalar.column_type().or(key_kind);
+            self.column = self.first_column(kind, context.is_survey);
         }
         if let Some(column) = &mut self.column
             && column.write(row, scalar).is_ok()
@@ -173,14 +177,30 @@ impl Field {
             }
             return Ok(());
         }
+        if is_key {
+            return Err(self.misfit_key(scope));
+        }
         self.write_variant(context, scope, row, scalar)
     }
 
-    fn first_column(&self, scalar: Scalar<'_>) -> Option<Column> {
-        match self.known {
-            Some(kind) => Some(Column::decided(self.name.clone(), kind)),
-            None => Some(Column::open(self.name.clone(), scalar.column_type()?)),
-        }
+    fn first_column(&self, kind: Option<ColumnType>, is_survey: bool) -> Option<Column> {
+        let name = self.name.clone();
+        Some(match self.known {
+            Some(kind) => Column::decided(name, kind),
+            None if is_survey => Column::surveyed(name, kind?),
+            None => Column::open(name, kind?),
+        })
+    }
+
+    fn misfit_key(&self, scope: &Scope) -> Failure {
+        Failure::new(
+            FailureKind::Protocol,
+            say!(
+                "the primary key ", name Quoted(&self.name), " of table ", name Quoted(&scope.table),
+                self.describe(), " got a value that this type does not hold"
+            ),
+        )
+        .hint("rows are told apart by this column: set the endpoint's `primary_key` to a field whose values are all of one type")
     }
 
     /// Puts a value that the column does not hold into the variant column of the value's own type, or of text.
@@ -235,10 +255,11 @@ impl Field {
         Ok(self.variants.len() - 1)
     }
 
-    /// Returns what the column's type is, for a sentence.
+    /// Returns what the column's type is, for a sentence; one that may still change is not told.
     fn describe(&self) -> domain::Say {
         self.column
             .as_ref()
+            .filter(|column| !column.is_surveyed())
             .map_or_else(domain::Say::default, |column| {
                 say!(" is ", column.kind(), " and")
             })

@@ -9,7 +9,9 @@ use std::fmt::Write as _;
 /// Every decimal with this many significant digits survives the way into a double and back (IEEE 754 binary64).
 const DOUBLE_DIGITS_SAFE: usize = 15;
 /// Decimal exponents within which the above holds: no overflow, no subnormal.
-const DOUBLE_EXPONENT_SAFE: i64 = 290;
+const DOUBLE_EXPONENT_SAFE: u64 = 290;
+/// Beyond this no type of ours holds a number, and no sum of exponents overflows; such a number is kept as it was written.
+const EXPONENT_MAX: u64 = 1_000_000;
 
 /// A number of a JSON text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,6 +102,9 @@ impl<'a> Digits<'a> {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
             None => (text, 0),
         };
+        if exponent.unsigned_abs() > EXPONENT_MAX {
+            return None;
+        }
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let (whole, fraction) = (whole.as_bytes(), fraction.as_bytes());
         let all = || whole.iter().chain(fraction);
@@ -129,7 +134,7 @@ impl<'a> Digits<'a> {
 
     /// Returns whether `double`, parsed from this text, is this number and not a neighbour.
     fn is_double(&self, double: f64) -> bool {
-        if self.count <= DOUBLE_DIGITS_SAFE && self.first.abs() < DOUBLE_EXPONENT_SAFE {
+        if self.count <= DOUBLE_DIGITS_SAFE && self.first.unsigned_abs() < DOUBLE_EXPONENT_SAFE {
             return true;
         }
         let mut shortest = Shortest::default();
@@ -201,7 +206,17 @@ mod tests {
         check("5e-324", Number::Double(5e-324));
         check("1e-400", Number::Inexact);
         check("0.0", Number::Double(0.0));
-        check("1e99999999999999999999", Number::Inexact);
+        for huge in [
+            "1e99999999999999999999",
+            "1e9223372036854775807",
+            "1e-9223372036854775808",
+            "-0.1e-9223372036854775808",
+            "100e9223372036854775807",
+            "0e9223372036854775807",
+            "1e1000001",
+        ] {
+            check(huge, Number::Inexact);
+        }
     }
 
     #[test]
@@ -222,6 +237,8 @@ mod tests {
         );
         check("0.00", 10, 2, Some(0));
         check("1e999999999", 38, 0, None);
+        check("1e-9223372036854775808", 38, 38, None);
+        check("1e9223372036854775807", 38, 0, None);
     }
 
     proptest! {

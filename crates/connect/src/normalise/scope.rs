@@ -3,8 +3,9 @@
 
 use super::ids::spelling_tag;
 use crate::failure::{Failure, FailureKind};
+use crate::page::RECORD_COLUMN;
 use domain::limits::{CELL_BYTES_MAX, COLUMNS_MAX, JSON_DEPTH_MAX};
-use domain::names::IDENTIFIER_BYTES_MAX;
+use domain::names::shorten;
 use domain::say::Quoted;
 use domain::{ColumnType, Say, TableSchema, say};
 use std::collections::{HashMap, HashSet};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 pub(super) const ID: &str = "_dlt_id";
 pub(super) const PARENT_ID: &str = "_dlt_parent_id";
 pub(super) const LIST_INDEX: &str = "_dlt_list_idx";
-const RESERVED: [&str; 5] = [ID, PARENT_ID, LIST_INDEX, "_dlt_load_id", "_dlt_root_id"];
+const RESERVED: [&str; 6] = domain::names::COLUMNS_RESERVED;
 
 type Types = HashMap<String, ColumnType>;
 
@@ -27,6 +28,10 @@ pub(super) struct Context {
     json_columns: Vec<String>,
     stream: String,
     warnings: Vec<String>,
+    /// Whether types stay open until the last record.
+    pub(super) is_survey: bool,
+    /// The number of the record that is being taken apart, where records are numbered.
+    pub(super) record: Option<i64>,
     /// Bytes collected since the last batch.
     pub(super) bytes: usize,
 }
@@ -49,6 +54,8 @@ impl Context {
             json_columns: Vec::new(),
             stream: stream.to_owned(),
             warnings: Vec::new(),
+            is_survey: false,
+            record: None,
             bytes: 0,
         }
     }
@@ -65,13 +72,11 @@ impl Context {
         std::mem::take(&mut self.warnings)
     }
 
-    /// Returns whether the warehouse has child tables of `table`.
+    /// Returns whether rows of `table` have had child rows: then the warehouse's table has ids.
     pub(super) fn knows_children(&self, table: &str) -> bool {
-        let is_child = |name: &String| {
-            name.strip_prefix(table)
-                .is_some_and(|rest| rest.starts_with("__"))
-        };
-        self.known.keys().any(is_child)
+        self.known
+            .get(table)
+            .is_some_and(|types| types.contains_key(ID))
     }
 
     /// Returns the name of a child table, free of other tables of the stream.
@@ -109,6 +114,8 @@ pub(super) struct Scope {
     pub(super) table: String,
     known: Option<Arc<Types>>,
     claimed: HashSet<String>,
+    /// Columns whose values are never moved to a variant.
+    pub(super) key: Vec<String>,
     /// Rows of this table have child rows, or may have some in the warehouse.
     pub(super) has_children: bool,
 }
@@ -118,7 +125,10 @@ impl Scope {
         Self {
             table: table.to_owned(),
             known: context.known.get(table).cloned(),
-            claimed: RESERVED.iter().map(ToString::to_string).collect(),
+            claimed: (RESERVED.iter().chain([&RECORD_COLUMN]))
+                .map(ToString::to_string)
+                .collect(),
+            key: Vec::new(),
             has_children: context.knows_children(table),
         }
     }
@@ -172,31 +182,6 @@ impl Scope {
         }
         Ok(tagged)
     }
-}
-
-/// Returns `name` shortened to the longest identifier around a hash of the whole.
-pub(super) fn shorten(name: String) -> String {
-    if name.len() <= IDENTIFIER_BYTES_MAX {
-        return name;
-    }
-    let tag = format!(
-        "_{}_",
-        blake3::hash(name.as_bytes())
-            .to_hex()
-            .get(..10)
-            .unwrap_or_default()
-    );
-    let kept = IDENTIFIER_BYTES_MAX - tag.len();
-    // Normalised names are ASCII, so any byte is a character boundary.
-    let (head, tail) = (
-        name.get(..kept - kept / 2),
-        name.get(name.len() - kept / 2..),
-    );
-    format!(
-        "{}{tag}{}",
-        head.unwrap_or_default(),
-        tail.unwrap_or_default()
-    )
 }
 
 fn too_many_columns(table: &str) -> Failure {

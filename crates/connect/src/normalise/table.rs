@@ -5,7 +5,7 @@ use super::object::{Object, Place};
 use super::scope::{Context, ID, LIST_INDEX, PARENT_ID, Scope, check_depth};
 use crate::arrow_types;
 use crate::failure::{Failure, FailureKind};
-use crate::page::{StreamTable, TableBatch};
+use crate::page::{RECORD_COLUMN, StreamTable, TableBatch};
 use arrow::array::{ArrayRef, Int64Builder, RecordBatch, StringBuilder};
 use domain::limits::BATCH_ROWS;
 use domain::say::Quoted;
@@ -22,6 +22,8 @@ pub(super) struct Table {
     root: Object,
     rows: usize,
     ids: StringBuilder,
+    /// The number of each row's record; empty where records are not numbered.
+    records: Int64Builder,
     link: Option<Link>,
     described: Option<Arc<StreamTable>>,
 }
@@ -63,9 +65,15 @@ impl Table {
             root,
             rows: 0,
             ids,
+            records: Int64Builder::new(),
             link,
             described: None,
         }
+    }
+
+    /// Gives the columns `key` no variants.
+    pub(super) fn keep_whole(&mut self, key: &[String]) {
+        self.scope.key = key.to_vec();
     }
 
     pub(super) const fn rows(&self) -> usize {
@@ -117,6 +125,9 @@ impl Table {
     fn push(&mut self, context: &mut Context, place: Place, value: &Value) -> Result<(), Failure> {
         self.rows += 1;
         self.ids.append_value(place.id.as_str());
+        if let Some(record) = context.record {
+            self.records.append_value(record);
+        }
         context.bytes += ROW_BYTES;
         check_depth(&self.scope, place.depth)?;
         // dlt's names for items that are no objects: `value`, and `list` for a list directly in a list.
@@ -168,6 +179,7 @@ impl Table {
             arrays.push(array);
         });
         let ids: ArrayRef = Arc::new(self.ids.finish());
+        let records = self.records.finish();
         let mut add = |name: &str, kind: ColumnType, array: ArrayRef| {
             columns.push(Column::new(name, kind));
             arrays.push(array);
@@ -188,6 +200,13 @@ impl Table {
         if self.link.is_some() || self.scope.has_children || columns.is_empty() {
             columns.push(Column::new(ID, ColumnType::Text));
             arrays.push(ids);
+        }
+        if (self.link.is_some() || self.scope.has_children) && !records.is_empty() {
+            columns.push(Column::new(RECORD_COLUMN, ColumnType::BigInt));
+            arrays.push(Arc::new(records));
+        }
+        if let Some(part) = self.scope.key.iter().find(|part| !has(&columns, part)) {
+            return Err(self.no_key(part));
         }
         let table = self.describe(label, columns);
         let schema = Arc::new(arrow_types::schema(&table.schema.columns));
@@ -222,10 +241,25 @@ impl Table {
         described
     }
 
+    fn no_key(&self, part: &str) -> Failure {
+        Failure::new(
+            FailureKind::Protocol,
+            say!(
+                "table ", name Quoted(&self.scope.table), " has no column ", name Quoted(part),
+                ", a part of its primary key"
+            ),
+        )
+        .hint("a key must be no field of an object that is kept as JSON, and no second spelling of another field")
+    }
+
     fn inconsistent(&self) -> Failure {
         Failure::new(
             FailureKind::Protocol,
             say!("the records of ", name Quoted(&self.scope.table), " could not be put into columns"),
         )
     }
+}
+
+fn has(columns: &[Column], name: &str) -> bool {
+    columns.iter().any(|column| column.name == name)
 }

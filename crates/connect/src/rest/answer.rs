@@ -32,7 +32,9 @@ pub(super) fn judge(rules: &[ErrorRule], answer: &Answer) -> Verdict {
             Verdict::Retry
         }
         None => match answer.status {
-            408 | 425 | 429 | 500 | 502..=504 | 507 | 520..=530 => Verdict::Retry,
+            // Not implemented, not this version, a loop, a network that wants a login: the next answer would be the same.
+            501 | 505 | 506 | 508 | 510 | 511 => Verdict::Fail,
+            408 | 425 | 429 | 500..=599 => Verdict::Retry,
             _ => Verdict::Fail,
         },
     }

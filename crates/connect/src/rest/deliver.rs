@@ -1,6 +1,6 @@
 //! From records to pages: normalised, counted, with the position after each.
 
-use super::incremental::Mark;
+use super::incremental::{Mark, Window};
 use super::plan::StreamPlan;
 use crate::failure::{Failure, FailureKind};
 use crate::http::Time;
@@ -27,6 +27,7 @@ pub(super) enum Flow {
 pub(super) struct Delivery<'a> {
     stream: &'a StreamPlan,
     start: &'a Start,
+    window: Window,
     normaliser: Normaliser,
     pages: Sender<Page>,
     time: Time,
@@ -55,12 +56,19 @@ impl<'a> Delivery<'a> {
             Disposition::Replace => IdSeed::new(&stream.name),
             Disposition::Append | Disposition::Merge => IdSeed::new(time.now().to_rfc3339()),
         };
-        let normaliser = Normaliser::new(&stream.name, &stream.primary_key, &start.known, seed)
+        let mut normaliser = Normaliser::new(&stream.name, &stream.primary_key, &start.known, seed)
             .in_schema(schema)
             .keep_json(&stream.json_columns);
+        if stream.disposition != Disposition::Append {
+            // A record that comes twice replaces itself, with the rows of its lists.
+            normaliser = normaliser.keep_key_whole().number_records(start.records);
+        }
+        let incremental = stream.incremental.as_ref();
+        let window = incremental.map(|incremental| incremental.window(start, time.now()));
         Self {
             stream,
             start,
+            window: window.unwrap_or_default(),
             normaliser,
             pages,
             flushed_at: time.now(),
@@ -162,7 +170,7 @@ impl<'a> Delivery<'a> {
             return Ok(true);
         };
         let mark = incremental.mark(record)?;
-        if !incremental.is_within(mark.as_ref(), self.start) {
+        if !self.window.contains(mark.as_ref()) {
             return Ok(false);
         }
         if mark > self.cursor {
@@ -171,26 +179,26 @@ impl<'a> Delivery<'a> {
         Ok(true)
     }
 
-    /// Without its key a record cannot replace its predecessor.
+    /// Without one value in each part of its key a record cannot be told from others.
     fn check_key(&mut self, record: &Value) -> Result<(), Failure> {
-        if self.stream.disposition != Disposition::Merge {
+        if self.stream.disposition == Disposition::Append {
             return Ok(());
         }
-        let missing = self
-            .normaliser
-            .key(record)
-            .iter()
-            .zip(&self.stream.primary_key)
-            .find(|(value, _)| value.is_none_or(Value::is_null))
-            .map(|(_, name)| name.clone());
-        let Some(name) = missing else { return Ok(()) };
-        Err(Failure::new(
-            FailureKind::Protocol,
-            say!(
-                "a record of stream ", name Quoted(&self.stream.name), " has no ", name Quoted(&name),
-                ", its primary key"
-            ),
-        )
-        .hint("set the endpoint's `primary_key` to what identifies a record, or write `disposition: replace`"))
+        let key = self.normaliser.key(record);
+        let parts = key.iter().zip(&self.stream.primary_key);
+        for (value, name) in parts {
+            let problem = match value {
+                None | Some(Value::Null) => "has no ",
+                Some(Value::Object(_) | Value::Array(_)) => "has more than one value in ",
+                Some(_) => continue,
+            };
+            let stream = Quoted(&self.stream.name);
+            return Err(Failure::new(
+                FailureKind::Protocol,
+                say!("a record of stream ", name stream, " ").text(problem).name(&Quoted(name)).text(", its primary key"),
+            )
+            .hint("set the endpoint's `primary_key` to what identifies a record; without one, write `primary_key: []` and `disposition: replace`"));
+        }
+        Ok(())
     }
 }

@@ -1,17 +1,17 @@
 //! One request of a source, asked again as often as makes sense: signed, paced, and backed off from.
 
 use super::answer::{self, Verdict};
-use super::plan::{Plan, StreamPlan};
+use super::plan::{Auth, ClientCredentials, Plan, StreamPlan, prefixed};
 use super::spec::ErrorRule;
-use super::token::TokenCache;
+use super::token::{self, TokenCache};
 use crate::failure::{Failure, FailureKind};
-use crate::http::{self, Answer, Http, Jitter, Request, Time, host};
+use crate::http::{self, Answer, Http, Jitter, Request, Signature, Time, host};
 use domain::Timestamp;
 use domain::limits::RESPONSE_BYTES_MAX;
 use domain::say;
 use domain::say::Quoted;
-use reqwest::header::{ACCEPT, HeaderValue, RETRY_AFTER};
-use security::{Plain, Redactor};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, RETRY_AFTER};
+use security::Redactor;
 use std::time::Duration;
 use tracing::debug;
 
@@ -53,49 +53,94 @@ impl Fetcher {
         &self.time
     }
 
-    /// Returns the answer to `request` for `stream`, `None` when a rule says that there are no records here.
+    /// Returns the answer to `request` for `stream`, which `own` signs besides the API's own signature; `None` when a rule says
+    /// that there are no records here.
     pub(super) async fn fetch(
         &mut self,
         plan: &Plan,
         stream: &StreamPlan,
         request: &Request,
+        own: &Signature,
     ) -> Result<Option<Answer>, Failure> {
-        let place = format!(
-            "{}{}{}",
-            host(&request.url),
-            if stream.path.starts_with('/') {
-                ""
-            } else {
-                "/"
-            },
-            stream.path
-        );
-        self.ask(plan, &stream.errors, &place, request).await
+        let path = stream.path.trim_start_matches('/');
+        let place = format!("{}/{path}", host(&request.url));
+        let mut has_new_token = false;
+        loop {
+            let mut signature = self.sign(plan).await?;
+            signature.extend(own);
+            let answer = self
+                .ask(plan, &stream.errors, &place, request, &signature)
+                .await;
+            match answer {
+                // The API may have revoked the token before its end.
+                Err(failure)
+                    if failure.kind == FailureKind::Unauthorized
+                        && plan.auth.token_url().is_some()
+                        && !has_new_token =>
+                {
+                    has_new_token = true;
+                    self.tokens.forget();
+                }
+                answer => return answer,
+            }
+        }
     }
 
+    /// Returns what signs the requests of this API.
+    async fn sign(&mut self, plan: &Plan) -> Result<Signature, Failure> {
+        let mut signature = Signature::default();
+        match &plan.auth {
+            Auth::None => {}
+            Auth::Header(name, value) => signature.header(name.clone(), value),
+            Auth::Query(name, value) => signature.param(name, value),
+            Auth::ClientCredentials(client) => {
+                if self.tokens.find(self.time.now()).is_none() {
+                    self.renew(plan, client).await?;
+                }
+                if let Some(token) = self.tokens.find(self.time.now()) {
+                    signature.header(AUTHORIZATION, &prefixed("Bearer ", token));
+                }
+            }
+        }
+        for (name, value) in &plan.headers {
+            signature.header(name.clone(), value);
+        }
+        Ok(signature)
+    }
+
+    /// Fetches a token, asking as often as for anything else.
+    async fn renew(&mut self, plan: &Plan, client: &ClientCredentials) -> Result<(), Failure> {
+        let request = token::request(client);
+        let place = host(&client.token_url).to_owned();
+        // The credentials stand in the body, where the token server expects them.
+        let signature = Signature::default();
+        let answer = self
+            .ask(plan, &[], &place, &request, &signature)
+            .await
+            .map_err(token::refused)?;
+        let (token, lifetime_seconds) = token::read(client, answer.as_ref())?;
+        self.redactor.learn(&token);
+        self.tokens.keep(token, self.time.now(), lifetime_seconds);
+        Ok(())
+    }
+
+    /// Asks until there is an answer that is none of passing failure.
     async fn ask(
         &mut self,
         plan: &Plan,
         rules: &[ErrorRule],
         place: &str,
         request: &Request,
+        signature: &Signature,
     ) -> Result<Option<Answer>, Failure> {
-        let (mut retry, mut has_new_token) = (0, false);
+        let mut retry = 0;
         loop {
-            let failure = match self.once(plan, request).await {
+            let failure = match self.once(plan, request, signature).await {
                 Ok(answer) => match answer::judge(rules, &answer) {
                     Verdict::Take => return Ok(Some(answer)),
                     Verdict::Skip => return Ok(None),
                     verdict => {
                         let failure = answer::failure(rules, &answer, place, &self.redactor);
-                        if answer.status == 401
-                            && plan.auth.token_host().is_some()
-                            && !has_new_token
-                        {
-                            has_new_token = true;
-                            self.tokens.forget();
-                            continue;
-                        }
                         if verdict == Verdict::Fail || retry >= plan.retries_max {
                             return Err(failure);
                         }
@@ -119,23 +164,19 @@ impl Fetcher {
         }
     }
 
-    async fn once(&mut self, plan: &Plan, request: &Request) -> Result<Answer, Failure> {
+    async fn once(
+        &mut self,
+        plan: &Plan,
+        request: &Request,
+        signature: &Signature,
+    ) -> Result<Answer, Failure> {
         self.pace(plan.interval).await;
-        let mut signature = self
-            .tokens
-            .sign(&plan.auth, &self.http, &self.time, &self.redactor)
-            .await?;
-        for (name, value) in &plan.headers {
-            signature
-                .headers
-                .push((name.clone(), Plain::new(value.expose().clone())));
-        }
         let mut request = request.clone();
         request
             .headers
             .entry(ACCEPT)
             .or_insert(HeaderValue::from_static("application/json"));
-        self.http.send(request, &signature).await
+        self.http.send(request, signature).await
     }
 
     /// Waits for this request's turn. A clock that was set back must not make it wait longer than one interval.

@@ -2,15 +2,13 @@
 
 use super::select::Path;
 use super::spec::{Incremental as Spec, TimeFormat};
-use crate::failure::{Failure, FailureKind};
-use crate::normalise::times;
+use crate::failure::{Failure, FailureKind, invalid};
 use crate::page::Start;
+use domain::calendar::{MICROS_PER_DAY, parse_date, parse_timestamp};
 use domain::names::normalize;
 use domain::say::Quoted;
 use domain::{Say, Timestamp, say};
 use serde_json::Value;
-
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// How a stream asks for what is new.
 #[derive(Debug, Clone)]
@@ -54,6 +52,26 @@ enum Key {
     Text(String),
 }
 
+/// The values of the cursor that a sync wants: every record is compared with it, because an API may not filter, or include
+/// what stands at the edge. Without an upper and a lower value it wants all.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    from: Option<Key>,
+    /// The first value that is not wanted.
+    until: Option<Key>,
+}
+
+impl Window {
+    /// Returns whether a record with this mark is wanted; one without a mark is.
+    pub(super) fn contains(&self, mark: Option<&Mark>) -> bool {
+        let Some(Mark { key, .. }) = mark else {
+            return true;
+        };
+        self.from.as_ref().is_none_or(|from| key >= from)
+            && self.until.as_ref().is_none_or(|until| key < until)
+    }
+}
+
 impl Incremental {
     /// Reads the description; `start` and `end` are the source's own bounds, `lookback_days` its own look-back.
     pub(super) fn new(
@@ -64,7 +82,7 @@ impl Incremental {
     ) -> Result<Self, Failure> {
         let path = Path::parse(&spec.cursor);
         let lookback = match (lookback_days, &spec.lookback) {
-            (Some(days), _) => i64::from(days) * DAY_MICROS,
+            (Some(days), _) => i64::from(days) * MICROS_PER_DAY,
             (None, None) => 0,
             (None, Some(text)) => lookback(text, spec.format).ok_or_else(|| {
                 invalid(say!(
@@ -91,7 +109,7 @@ impl Incremental {
             ("end_date", &incremental.end),
         ] {
             if let Some(text) = bound
-                && incremental.bound(text, Timestamp::from_micros(0)).is_none()
+                && incremental.limit(text, Timestamp::from_micros(0)).is_none()
             {
                 return Err(invalid(say!(
                     "", *place, ": ", name Quoted(key),
@@ -104,28 +122,49 @@ impl Incremental {
 
     /// Returns the value to ask from: of the command line, of the last sync minus the look-back, or of the first sync.
     pub(super) fn start(&self, start: &Start, now: Timestamp) -> Option<String> {
-        if let Some(since) = start.since {
-            return self.write(since.as_micros());
+        if start.since.is_some() {
+            return self.write(&self.window(start, now).from?);
         }
         if let Some(cursor) = &start.cursor {
             return match self.key(cursor) {
                 // As the source wrote it, where nothing is subtracted: no conversion, no rounding.
                 Some(_) if self.lookback == 0 => Some(cursor.clone()),
-                Some(Key::Number(number)) => self.write(number.saturating_sub(self.lookback)),
-                Some(Key::Text(text)) => Some(text),
-                None => None,
+                Some(Key::Number(number)) => {
+                    self.write(&Key::Number(number.saturating_sub(self.lookback)))
+                }
+                other => self.write(&other?),
             };
         }
-        self.initial
-            .as_deref()
-            .and_then(|text| self.bound(text, now))
+        self.limit(self.initial.as_deref()?, now)
+            .and_then(|key| self.write(&key))
     }
 
-    /// Returns the value to ask up to.
+    /// Returns the value to ask up to. It rounds up, because records beyond it are left out here.
     pub(super) fn end(&self, start: &Start, now: Timestamp) -> Option<String> {
-        match start.until {
-            Some(until) => self.write(until.as_micros()),
-            None => self.end.as_deref().and_then(|text| self.bound(text, now)),
+        match self.window(start, now).until? {
+            Key::Number(number) => {
+                let unit = self.unit();
+                self.write(&Key::Number(number.saturating_add(unit - 1)))
+            }
+            text @ Key::Text(_) => self.write(&text),
+        }
+    }
+
+    /// Returns which records this sync wants.
+    pub(super) fn window(&self, start: &Start, now: Timestamp) -> Window {
+        let instant = |at: Timestamp| self.is_time().then(|| Key::Number(at.as_micros()));
+        let limit = |text: &Option<String>| self.limit(text.as_deref()?, now);
+        Window {
+            from: match start.since {
+                Some(since) => instant(since),
+                // An API that cannot be asked from there on gives what is older, too.
+                None if self.param.is_none() => limit(&self.initial),
+                None => None,
+            },
+            until: match start.until {
+                Some(until) => instant(until),
+                None => limit(&self.end),
+            },
         }
     }
 
@@ -152,59 +191,71 @@ impl Incremental {
         })
     }
 
-    /// Returns whether `record` lies within `--since` and `--until`; a source that cannot filter must be filtered here.
-    pub(super) fn is_within(&self, mark: Option<&Mark>, start: &Start) -> bool {
-        let Some(Key::Number(at)) = mark.map(|mark| &mark.key) else {
-            return true;
-        };
-        if self.format == TimeFormat::Number {
-            return true;
-        }
-        start.since.is_none_or(|since| *at >= since.as_micros())
-            && start.until.is_none_or(|until| *at <= until.as_micros())
-    }
-
     fn key(&self, text: &str) -> Option<Key> {
-        let number = |scale: i64| {
-            let whole = text.parse::<i64>().ok()?;
-            Some(Key::Number(whole.checked_mul(scale)?))
-        };
         match self.format {
-            TimeFormat::Unix => number(1_000_000),
-            TimeFormat::UnixMs => number(1_000),
-            TimeFormat::Number => number(1),
+            TimeFormat::Unix | TimeFormat::UnixMs | TimeFormat::Number => {
+                let number = text.parse::<i64>().ok()?.checked_mul(self.unit())?;
+                Some(Key::Number(number))
+            }
             TimeFormat::Text => Some(Key::Text(text.to_owned())),
             TimeFormat::Iso8601 | TimeFormat::Date => micros(text).map(Key::Number),
         }
     }
 
-    /// Returns a bound that a user wrote, as the API wants it.
-    fn bound(&self, text: &str, now: Timestamp) -> Option<String> {
-        if let Some(days) = text
-            .strip_suffix("daysAgo")
-            .and_then(|days| days.trim().parse::<i64>().ok())
-        {
-            return self.write(now.plus_seconds(days.saturating_mul(-86_400)).as_micros());
+    /// Returns what a user wrote: an age, a date or a value of the cursor.
+    fn limit(&self, text: &str, now: Timestamp) -> Option<Key> {
+        if !self.is_time() {
+            return self.key(text).filter(|_| !text.ends_with("daysAgo"));
         }
-        match (self.format, micros(text)) {
-            (TimeFormat::Number | TimeFormat::Text, _) | (_, None) => {
-                self.key(text).map(|_| text.to_owned())
-            }
-            (_, Some(micros)) => self.write(micros),
+        let days = text.strip_suffix("daysAgo");
+        if let Some(days) = days.and_then(|days| days.trim().parse::<i64>().ok()) {
+            let at = now.plus_seconds(days.saturating_mul(-86_400));
+            return Some(Key::Number(at.as_micros()));
         }
+        micros(text).map(Key::Number).or_else(|| self.key(text))
     }
 
-    /// Writes a key's number as the API wants it. Lower bounds round down, so nothing is left out.
-    fn write(&self, number: i64) -> Option<String> {
+    /// Writes a key as the API wants it. Numbers round down, so that nothing is left out below.
+    fn write(&self, key: &Key) -> Option<String> {
+        let number = match key {
+            Key::Number(number) => *number,
+            Key::Text(text) => return Some(text.clone()),
+        };
         let at = Timestamp::from_micros(number);
         Some(match self.format {
-            TimeFormat::Unix => number.div_euclid(1_000_000).to_string(),
-            TimeFormat::UnixMs => number.div_euclid(1_000).to_string(),
-            TimeFormat::Number => number.to_string(),
+            TimeFormat::Unix | TimeFormat::UnixMs | TimeFormat::Number => {
+                number.div_euclid(self.unit()).to_string()
+            }
             TimeFormat::Date => at.to_utc().format("%Y-%m-%d").to_string(),
             TimeFormat::Iso8601 => at.to_rfc3339(),
             TimeFormat::Text => return None,
         })
+    }
+
+    /// Returns a bound as a body writes it: a number where the API counts, else text.
+    pub(super) fn to_json(&self, bound: &str) -> Value {
+        let counts = matches!(
+            self.format,
+            TimeFormat::Unix | TimeFormat::UnixMs | TimeFormat::Number
+        );
+        match bound.parse::<i64>() {
+            Ok(number) if counts => number.into(),
+            _ => bound.into(),
+        }
+    }
+
+    const fn is_time(&self) -> bool {
+        !matches!(self.format, TimeFormat::Number | TimeFormat::Text)
+    }
+
+    /// Returns how much of a key's number the API's smallest step is.
+    const fn unit(&self) -> i64 {
+        match self.format {
+            TimeFormat::Unix => 1_000_000,
+            TimeFormat::UnixMs => 1_000,
+            TimeFormat::Date => MICROS_PER_DAY,
+            TimeFormat::Iso8601 | TimeFormat::Number | TimeFormat::Text => 1,
+        }
     }
 
     const fn wanted(&self) -> &'static str {
@@ -235,16 +286,16 @@ fn raw(value: &Value) -> Option<String> {
 }
 
 fn micros(text: &str) -> Option<i64> {
-    let instant = times::timestamp(text).map(|instant| instant.micros);
+    let instant = parse_timestamp(text.as_bytes()).map(|instant| instant.micros);
     // dlt's and JavaScript's timestamps have at most microseconds; one with more is cut, because a bound needs no more.
     let cut = || {
         let (head, tail) = text.split_at_checked(26)?;
         let zone = tail.trim_start_matches(|c: char| c.is_ascii_digit());
-        (tail.len() > zone.len()).then(|| times::timestamp(&format!("{head}{zone}")))?
+        (tail.len() > zone.len()).then(|| parse_timestamp(format!("{head}{zone}").as_bytes()))?
     };
     instant
         .or_else(|| cut().map(|instant| instant.micros))
-        .or_else(|| times::date(text).map(|days| i64::from(days) * DAY_MICROS))
+        .or_else(|| parse_date(text.as_bytes()).map(|days| i64::from(days) * MICROS_PER_DAY))
 }
 
 /// Returns `30m`, `6h`, `7d`, `90s` or plain seconds in microseconds; for numbers the number itself.
@@ -267,10 +318,6 @@ fn lookback(text: &str, format: TimeFormat) -> Option<i64> {
         .parse::<u32>()
         .ok()
         .and_then(|count| i64::from(count).checked_mul(unit * 1_000_000))
-}
-
-fn invalid(say: Say) -> Failure {
-    Failure::new(FailureKind::ConfigInvalid, say)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A body as JSON. What is almost JSON is mended where nothing is lost by it, and the user is told.
 
 use crate::failure::{Failure, FailureKind};
-use domain::limits::JSON_DEPTH_MAX;
+use domain::limits::{ANSWER_VALUES_MAX, JSON_DEPTH_MAX};
 use domain::say;
 use domain::say::Quoted;
 use serde_json::Value;
@@ -22,6 +22,13 @@ pub(super) fn parse(body: &[u8], place: &str) -> Result<Parsed, Failure> {
             mended: false,
         });
     }
+    if has_more_values(body, ANSWER_VALUES_MAX) {
+        return Err(Failure::new(
+            FailureKind::Protocol,
+            say!("the answer of ", name Quoted(place), " has more than ", ANSWER_VALUES_MAX, " values"),
+        )
+        .hint("ask for smaller pages, for instance with the endpoint's `limit` parameter"));
+    }
     match serde_json::from_slice(body) {
         Ok(value) => Ok(Parsed {
             value,
@@ -37,6 +44,37 @@ pub(super) fn parse(body: &[u8], place: &str) -> Result<Parsed, Failure> {
             }
         }
     }
+}
+
+/// Returns whether `body` has more than `most` values, without making any: each has a comma or a bracket before it, or is the
+/// first of all.
+fn has_more_values(body: &[u8], most: usize) -> bool {
+    // Each value but the last takes two bytes at least.
+    if body.len() / 2 < most {
+        return false;
+    }
+    let (mut values, mut rest) = (1, body);
+    while let Some(at) = rest.iter().position(|byte| b",[{\"".contains(byte)) {
+        let (before, after) = rest.split_at(at + 1);
+        rest = after;
+        if before.last() == Some(&b'"') {
+            rest = after_text(rest);
+        } else {
+            values += 1;
+        }
+    }
+    values > most
+}
+
+/// Returns what stands behind the text that `rest` is within.
+fn after_text(mut rest: &[u8]) -> &[u8] {
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+        if rest.get(at) == Some(&b'"') {
+            return rest.get(at + 1..).unwrap_or_default();
+        }
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    &[]
 }
 
 fn broken(body: &[u8], place: &str, error: serde_json::Error) -> Failure {
@@ -140,6 +178,19 @@ mod tests {
             "[".repeat(1000).as_bytes(),
             Err("nested deeper than 64 levels"),
         );
+    }
+
+    #[test]
+    fn values_are_counted_without_looking_into_texts() {
+        let check = |body: &str, values: usize| {
+            assert!(!has_more_values(body.as_bytes(), values), "{body}");
+            assert!(has_more_values(body.as_bytes(), values - 1), "{body}");
+        };
+        check("[1,2,3]", 4);
+        check(r#"{"a":[1,{}],"b":null}"#, 6);
+        check(r#"["a,b\",[{",0,1,2,3,4,5,6,7,8,9]"#, 12);
+        check(r#"["\\",0,1,2,3]"#, 6);
+        assert!(!has_more_values(br#"["not closed,,,,,,,,"#, 2));
     }
 
     #[test]

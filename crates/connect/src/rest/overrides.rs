@@ -4,7 +4,7 @@ use super::plan::Overrides;
 use super::values::scalar;
 use crate::catalog::Connector;
 use crate::catalog::suggest::closest;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, invalid};
 use domain::say::Quoted;
 use domain::{Say, SourceName, say};
 use serde_json::{Map, Value};
@@ -120,8 +120,4 @@ fn endpoints(block: &Map<String, Value>, place: &Say) -> Result<Option<Vec<Strin
             ": `endpoints` must be a list of names"
         ))),
     }
-}
-
-fn invalid(say: Say) -> Failure {
-    Failure::new(FailureKind::ConfigInvalid, say)
 }

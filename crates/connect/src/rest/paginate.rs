@@ -23,7 +23,8 @@ pub(super) enum Step {
     Offset(u64),
     Cursor {
         param: String,
-        value: String,
+        /// As the API wrote it, text or number.
+        value: Value,
     },
     Url(String),
 }
@@ -46,22 +47,33 @@ pub(super) fn first(spec: &PaginatorSpec) -> Step {
     }
 }
 
+/// Returns whether `step` is a guess: an API that counts from 1 may refuse page 0, or have nothing there.
+pub(super) fn is_guess(spec: &PaginatorSpec, step: &Step) -> bool {
+    spec.kind == PaginatorKind::PageNumber && spec.first_page.is_none() && *step == Step::Page(0)
+}
+
 /// Returns the parameters that ask for `step`.
-pub(super) fn params(spec: &PaginatorSpec, step: &Step) -> Vec<(String, String)> {
+pub(super) fn params(spec: &PaginatorSpec, step: &Step) -> Vec<(String, Value)> {
     let named =
         |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| default.into());
     let mut params = match step {
         Step::First | Step::Url(_) => Vec::new(),
-        Step::Page(page) => vec![(named(&spec.page_param, "page"), page.to_string())],
-        Step::Offset(offset) => vec![(named(&spec.offset_param, "offset"), offset.to_string())],
+        Step::Page(page) => vec![(named(&spec.page_param, "page"), (*page).into())],
+        Step::Offset(offset) => vec![(named(&spec.offset_param, "offset"), (*offset).into())],
         Step::Cursor { param, value } => vec![(param.clone(), value.clone())],
     };
     if let Some(limit) = spec.limit
         && !matches!(step, Step::Url(_))
     {
-        params.push((named(&spec.limit_param, "limit"), limit.to_string()));
+        params.push((named(&spec.limit_param, "limit"), limit.into()));
     }
     params
+}
+
+/// Returns whether `body` says that there is more; `None` when the paginator does not say where it would.
+pub(super) fn has_more(spec: &PaginatorSpec, body: &Value) -> Option<bool> {
+    let path = spec.has_more_path.as_ref()?;
+    Some(is_true(Path::parse(path).get(body)))
 }
 
 /// Returns how the page after `step` is asked for, `None` after the last.
@@ -70,14 +82,12 @@ pub(super) fn next(
     step: &Step,
     seen: &Seen<'_>,
 ) -> Result<Option<Step>, Failure> {
-    if let Some(path) = &spec.has_more_path
-        && !is_true(Path::parse(path).get(seen.body))
-    {
+    if has_more(spec, seen.body) == Some(false) {
         return Ok(None);
     }
     match spec.kind {
         PaginatorKind::None => Ok(None),
-        PaginatorKind::Auto => usual::next(seen),
+        PaginatorKind::Auto => usual::next(step, seen),
         PaginatorKind::PageNumber => Ok(next_page(spec, step, seen)),
         PaginatorKind::Offset => Ok(next_offset(spec, step, seen)),
         PaginatorKind::Cursor => {
@@ -85,13 +95,14 @@ pub(super) fn next(
             Ok(cursor(
                 spec,
                 "cursor",
-                Path::parse(path).get(seen.body).and_then(text),
+                Path::parse(path).get(seen.body).and_then(cursor_value),
             ))
         }
         PaginatorKind::HeaderCursor => {
             let name = spec.cursor_header.as_deref().unwrap_or("x-next-cursor");
             let value = seen.headers.get(name).and_then(|value| value.to_str().ok());
-            Ok(cursor(spec, "cursor", value.map(str::to_owned)))
+            let value = value.filter(|value| !value.is_empty());
+            Ok(cursor(spec, "cursor", value.map(Value::from)))
         }
         PaginatorKind::LastRecord => after_last_record(spec, seen),
         PaginatorKind::HeaderLink => {
@@ -103,7 +114,7 @@ pub(super) fn next(
         PaginatorKind::JsonLink => {
             let path = spec.next_url_path.as_deref().unwrap_or("next");
             let link = Path::parse(path).get(seen.body).and_then(text);
-            link.map(|link| absolute(seen.url, &link)).transpose()
+            link.map(|link| absolute(seen.url, link)).transpose()
         }
     }
 }
@@ -141,14 +152,9 @@ fn next_offset(spec: &PaginatorSpec, step: &Step, seen: &Seen<'_>) -> Option<Ste
     (!is_over).then_some(Step::Offset(next))
 }
 
-fn cursor(spec: &PaginatorSpec, param: &str, value: Option<String>) -> Option<Step> {
-    let param = spec
-        .cursor_param
-        .clone()
-        .unwrap_or_else(|| param.to_owned());
-    value
-        .filter(|value| !value.is_empty())
-        .map(|value| Step::Cursor { param, value })
+fn cursor(spec: &PaginatorSpec, param: &str, value: Option<Value>) -> Option<Step> {
+    let param = spec.cursor_param.as_deref().unwrap_or(param).to_owned();
+    value.map(|value| Step::Cursor { param, value })
 }
 
 fn after_last_record(spec: &PaginatorSpec, seen: &Seen<'_>) -> Result<Option<Step>, Failure> {
@@ -156,7 +162,7 @@ fn after_last_record(spec: &PaginatorSpec, seen: &Seen<'_>) -> Result<Option<Ste
         return Ok(None);
     };
     let field = spec.record_field.as_deref().unwrap_or("id");
-    match Path::parse(field).get(last).and_then(text) {
+    match Path::parse(field).get(last).and_then(cursor_value) {
         Some(value) => Ok(cursor(spec, "starting_after", Some(value))),
         None => Err(Failure::new(
             FailureKind::Protocol,
@@ -175,13 +181,18 @@ fn absolute(base: &Url, link: &str) -> Result<Step, Failure> {
         })
 }
 
-/// Returns a text or number as text; `None` for anything that means "no more".
-fn text(value: &Value) -> Option<String> {
+/// Returns a text or number; `None` for anything that means "no more".
+fn cursor_value(value: &Value) -> Option<Value> {
     match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) if text.is_empty() => None,
+        Value::String(_) | Value::Number(_) => Some(value.clone()),
         _ => None,
     }
+}
+
+/// Returns a text that says something.
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.is_empty())
 }
 
 fn number(value: &Value) -> Option<i64> {

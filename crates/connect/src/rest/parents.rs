@@ -60,6 +60,7 @@ fn collect<'a>(
                 stream: source,
                 parent: context.as_ref(),
                 bounds: Vec::new(),
+                list: None,
             };
             let mut walk = Walk::new(route, None);
             while let Some(page) = walk.next(fetcher).await? {
@@ -72,7 +73,6 @@ fn collect<'a>(
                 if found.len() > PARENTS_MAX {
                     return Err(too_many(stream, parent));
                 }
-                walk.give_back(page.records);
             }
         }
         Ok(found)

@@ -7,6 +7,7 @@ mod parent;
 mod stream;
 
 pub(super) use api::{Overrides, Plan};
-pub(super) use auth::{Auth, ClientCredentials};
+pub(super) use ask::Param;
+pub(super) use auth::{Auth, ClientCredentials, prefixed};
 pub(super) use parent::{Parent, parent_field};
 pub(super) use stream::StreamPlan;

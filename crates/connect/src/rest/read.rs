@@ -1,12 +1,13 @@
 //! Reading a stream from its start, or from where an earlier attempt stopped.
 
 use super::deliver::{Delivery, Flow};
+use super::embedded;
 use super::fetch::Fetcher;
 use super::incremental::{Incremental, Mark};
 use super::paginate::Step;
 use super::parents::{self, Fields};
 use super::plan::{Plan, StreamPlan};
-use super::walk::{Route, Walk};
+use super::walk::{Records, Route, Walk};
 use crate::failure::{Failure, FailureKind};
 use crate::page::{Page, Start};
 use domain::say;
@@ -45,57 +46,87 @@ pub(super) async fn read(
     let mut delivery = Delivery::new(stream, start, schema, pages, time, mark);
     let contexts = parents::contexts(plan, fetcher, stream).await?;
     for (index, context) in contexts.iter().enumerate() {
-        let route = Route {
+        let reading = Reading {
             plan,
             stream,
-            parent: context.as_ref(),
-            bounds: position.bounds.clone(),
+            position: &position,
+            index,
+            context: context.as_ref(),
         };
-        let mut walk = Walk::new(route, position.step.clone());
-        let place = (index, context.as_ref());
-        if read_pages(stream, fetcher, &mut walk, &mut delivery, place, &position).await?
-            == Flow::Stop
-        {
+        if reading.read_pages(fetcher, &mut delivery).await? == Flow::Stop {
             break;
         }
     }
     delivery.finish().await
 }
 
-async fn read_pages(
-    stream: &StreamPlan,
-    fetcher: &mut Fetcher,
-    walk: &mut Walk<'_>,
-    delivery: &mut Delivery<'_>,
-    (index, context): (usize, Option<&Fields>),
-    position: &Position,
-) -> Result<Flow, Failure> {
-    loop {
-        let at = walk.position().map(|step| place(index, step)).transpose()?;
-        let is_resumed_step = position.step.is_some() && walk.position() == position.step.as_ref();
-        let page = match walk.next(fetcher).await {
-            Err(failure) if is_resumed_step => return Err(stale(stream, failure)),
-            other => other?,
+/// One endpoint under one parent, being read.
+struct Reading<'a> {
+    plan: &'a Plan,
+    stream: &'a StreamPlan,
+    position: &'a Position,
+    /// The number of the parent, and its fields.
+    index: usize,
+    context: Option<&'a Fields>,
+}
+
+impl Reading<'_> {
+    async fn read_pages(
+        &self,
+        fetcher: &mut Fetcher,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Flow, Failure> {
+        let (stream, position) = (self.stream, self.position);
+        let route = Route {
+            plan: self.plan,
+            stream,
+            parent: self.context,
+            bounds: position.bounds.clone(),
+            list: None,
         };
-        let (Some(mut page), Some(at)) = (page, at) else {
-            return Ok(Flow::Continue);
-        };
-        delivery.warn(walk.take_warnings());
-        if let (Some(parent), Some(fields)) = (&stream.parent, context) {
-            parents::include(parent, fields, &mut page.records);
+        let mut walk = Walk::new(route, position.step.clone());
+        loop {
+            let at = walk.position();
+            let is_resumed_step = at.is_some() && at == position.step.as_ref();
+            let at = at.map(|step| place(self.index, step)).transpose()?;
+            let page = match walk.next(fetcher).await {
+                Err(failure) if is_resumed_step => return Err(stale(stream, failure)),
+                other => other?,
+            };
+            let (Some(mut page), Some(at)) = (page, at) else {
+                return Ok(Flow::Continue);
+            };
+            delivery.warn(walk.take_warnings());
+            delivery.warn(self.complete(fetcher, &mut page).await?);
+            let mut flow = delivery.take(at, &page.records, page.bytes).await?;
+            if flow == Flow::Continue {
+                let step = walk.position().filter(|_| stream.is_resumable);
+                let count = page.records.len();
+                flow = delivery
+                    .flush_if_due(count, |mark| resume_key(step, mark, position))
+                    .await?;
+            }
+            if flow == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
         }
-        let mut flow = delivery.take(at, &page.records, page.bytes).await?;
-        if flow == Flow::Continue {
-            let step = walk.position().filter(|_| stream.is_resumable);
-            let count = page.records.len();
-            flow = delivery
-                .flush_if_due(count, |mark| resume_key(step, mark, position))
-                .await?;
+    }
+
+    /// Puts into the records of a page what they have elsewhere, the rest of their lists and the fields of their parent, and
+    /// returns what the user should know.
+    async fn complete(
+        &self,
+        fetcher: &mut Fetcher,
+        page: &mut Records,
+    ) -> Result<Vec<String>, Failure> {
+        let (stream, records) = (self.stream, &mut page.records);
+        let completed =
+            embedded::complete(self.plan, fetcher, stream, self.context, records).await?;
+        page.bytes += completed.bytes;
+        if let (Some(parent), Some(fields)) = (&stream.parent, self.context) {
+            parents::include(parent, fields, records);
         }
-        if flow == Flow::Stop {
-            return Ok(Flow::Stop);
-        }
-        walk.give_back(page.records);
+        Ok(completed.warnings)
     }
 }
 
@@ -187,6 +218,7 @@ pub(super) async fn first_page(
             stream,
             parent: None,
             bounds: Vec::new(),
+            list: None,
         },
         None,
     );

@@ -1,5 +1,6 @@
 //! Where in an answer the records are, and other places in it.
 
+use crate::normalise::find;
 use serde_json::Value;
 
 /// A place in a JSON value: `data.items`, `$.data[*]`, `pages[0].rows`.
@@ -49,7 +50,8 @@ impl Path {
         })
     }
 
-    fn get_mut<'a>(&self, value: &'a mut Value) -> Option<&'a mut Value> {
+    /// Returns what is there, for changing it.
+    pub(super) fn get_mut<'a>(&self, value: &'a mut Value) -> Option<&'a mut Value> {
         self.0.iter().try_fold(value, |value, key| match value {
             Value::Array(items) => items.get_mut(key.parse::<usize>().ok()?),
             other => other.get_mut(key),
@@ -66,8 +68,9 @@ impl Path {
     }
 }
 
-/// Returns where `answer` seems to have its records; the whole answer when nothing in it looks like a list of them.
-pub(super) fn detect(answer: &Value) -> Path {
+/// Returns where `answer` seems to have its records, which `key` identifies; the whole answer when nothing in it looks like a
+/// list of them.
+pub(super) fn detect(answer: &Value, key: &[String]) -> Path {
     let Value::Object(entries) = answer else {
         return Path::default();
     };
@@ -75,15 +78,27 @@ pub(super) fn detect(answer: &Value) -> Path {
     if let Some(key) = USUAL_KEYS.iter().find(|key| is_list(key)) {
         return Path::of(&[key]);
     }
-    let mut lists = entries.iter().filter(|(_, value)| {
-        value
-            .as_array()
-            .is_some_and(|items| items.first().is_some_and(Value::is_object))
+    let lists = || {
+        let lists = entries.iter();
+        lists.filter_map(|(key, value)| Some((key.as_str(), value.as_array()?)))
+    };
+    let holds_records = |items: &[Value]| items.first().is_some_and(Value::is_object);
+    let found = only(lists().filter(|(_, items)| holds_records(items))).or_else(|| {
+        // A list without records looks like any other, and like a field of a record: it must be alone, and the answer no record.
+        let has_key = !key.is_empty() && key.iter().all(|part| has(answer, part));
+        only(lists()).filter(|(_, items)| items.is_empty() && !has_key)
     });
-    match (lists.next(), lists.next()) {
-        (Some((key, _)), None) => Path::of(&[key]),
-        _ => Path::default(),
-    }
+    found.map_or_else(Path::default, |(key, _)| Path::of(&[key]))
+}
+
+/// Returns the one thing that `things` has.
+fn only<T>(mut things: impl Iterator<Item = T>) -> Option<T> {
+    let first = things.next()?;
+    things.next().is_none().then_some(first)
+}
+
+fn has(answer: &Value, part: &str) -> bool {
+    find(answer, part, &mut Vec::new()).is_some_and(|value| !value.is_null())
 }
 
 #[cfg(test)]
@@ -116,12 +131,23 @@ mod tests {
     #[test]
     fn records_are_found_in_the_usual_places() {
         let check = |answer: Value, expect: &[&str]| {
-            assert_eq!(detect(&answer), Path::of(expect), "{answer}");
+            assert_eq!(
+                detect(&answer, &["id".into()]),
+                Path::of(expect),
+                "{answer}"
+            );
         };
         check(json!([{"id": 1}]), &[]);
         check(json!({"total": 1, "results": []}), &["results"]);
         check(json!({"orders": [{"id": 1}], "tags": ["a"]}), &["orders"]);
         check(json!({"a": [{"id": 1}], "b": [{"id": 1}]}), &[]);
         check(json!({"id": 1}), &[]);
+        check(json!({"orders": [], "total": 0}), &["orders"]);
+        check(json!({"orders": [], "tags": []}), &[]);
+        check(json!({"orders": ["a"], "total": 1}), &[]);
+        check(json!({"id": 1, "tags": []}), &[]);
+        check(json!({"id": null, "orders": []}), &["orders"]);
+        let without_key = detect(&json!({"id": 1, "tags": []}), &[]);
+        assert_eq!(without_key, Path::of(&["tags"]));
     }
 }

@@ -120,6 +120,13 @@ pub(crate) struct FieldSpec {
     pub(crate) help: String,
 }
 
+impl FieldSpec {
+    /// Returns whether `name` is this field's name or one of its aliases.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.iter().any(|alias| alias == name)
+    }
+}
+
 /// How requests are signed. Values may hold `{field}`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

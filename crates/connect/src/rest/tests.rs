@@ -1,11 +1,15 @@
 //! The engine against a server on loopback: every way to page, to sign, and to fail.
 
+mod descriptions;
+mod detection;
 mod failing;
+mod origins;
 mod paging;
 mod server;
 mod signing;
 mod streams;
 mod stripe;
+mod tokens;
 
 use super::*;
 use crate::catalog::Catalog;
@@ -98,6 +102,15 @@ fn block(server: &Server, endpoint: Value) -> Value {
         .cloned()
         .unwrap_or_else(|| "items".into());
     json!({"base_url": server.url(), "endpoints": [endpoint]})
+}
+
+/// Such a block with further keys.
+fn with(server: &Server, extra: &Value) -> Value {
+    let mut described = block(server, json!({}));
+    for (key, value) in extra.as_object().expect("a map") {
+        described[key] = value.clone();
+    }
+    described
 }
 
 impl Bench {

@@ -1,14 +1,14 @@
 //! The access token of OAuth client credentials: fetched when needed, kept until shortly before it ends.
 
 use super::json;
-use super::plan::{Auth, ClientCredentials};
+use super::plan::ClientCredentials;
 use crate::failure::{Failure, FailureKind};
-use crate::http::{Http, Request, Signature, Time, host};
+use crate::http::{Answer, Request, host};
 use domain::say::Quoted;
-use domain::{Timestamp, say};
+use domain::{Say, Timestamp, say};
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use security::{Plain, Redactor};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use security::Plain;
 use serde_json::Value;
 
 /// A token is renewed this long before its end, so that it does not end on the way.
@@ -28,56 +28,21 @@ impl TokenCache {
         self.token = None;
     }
 
-    /// Returns what signs a request.
-    pub(super) async fn sign(
-        &mut self,
-        auth: &Auth,
-        http: &Http,
-        time: &Time,
-        redactor: &Redactor,
-    ) -> Result<Signature, Failure> {
-        let mut signature = Signature::default();
-        let copy = |secret: &Plain<String>| Plain::new(secret.expose().clone());
-        match auth {
-            Auth::None => {}
-            Auth::Header(name, value) => signature.headers.push((name.clone(), copy(value))),
-            Auth::Query(name, value) => signature.query.push((name.clone(), copy(value))),
-            Auth::ClientCredentials(client) => {
-                let token = self.token(client, http, time).await?;
-                redactor.learn(token);
-                signature.headers.push((
-                    AUTHORIZATION,
-                    Plain::new(format!("Bearer {}", token.expose())),
-                ));
-            }
-        }
-        Ok(signature)
+    /// Returns the token, if it has not ended.
+    pub(super) fn find(&self, now: Timestamp) -> Option<&Plain<String>> {
+        let (token, until) = self.token.as_ref()?;
+        (*until > now).then_some(token)
     }
 
-    async fn token(
-        &mut self,
-        client: &ClientCredentials,
-        http: &Http,
-        time: &Time,
-    ) -> Result<&Plain<String>, Failure> {
-        let is_valid = self
-            .token
-            .as_ref()
-            .is_some_and(|(_, until)| *until > time.now());
-        if !is_valid {
-            let (token, seconds) = fetch(client, http).await?;
-            let until = time.now().plus_seconds((seconds - MARGIN_SECONDS).max(1));
-            self.token = Some((token, until));
-        }
-        match &self.token {
-            Some((token, _)) => Ok(token),
-            None => Err(refused(client)),
-        }
+    /// Keeps a token that was given out `now`.
+    pub(super) fn keep(&mut self, token: Plain<String>, now: Timestamp, lifetime_seconds: i64) {
+        let seconds = lifetime_seconds.saturating_sub(MARGIN_SECONDS).max(1);
+        self.token = Some((token, now.plus_seconds(seconds)));
     }
 }
 
 /// Returns the request for a token. The credentials go in the body, as most servers expect (RFC 6749 §2.3.1).
-fn token_request(client: &ClientCredentials) -> Request {
+pub(super) fn request(client: &ClientCredentials) -> Request {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "client_credentials")
         .append_pair("client_id", client.client_id.expose())
@@ -88,7 +53,6 @@ fn token_request(client: &ClientCredentials) -> Request {
         CONTENT_TYPE,
         HeaderValue::from_static("application/x-www-form-urlencoded"),
     );
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let body = Some(form.finish().into_bytes());
     Request {
         method: Method::POST,
@@ -98,36 +62,42 @@ fn token_request(client: &ClientCredentials) -> Request {
     }
 }
 
-async fn fetch(client: &ClientCredentials, http: &Http) -> Result<(Plain<String>, i64), Failure> {
-    let request = token_request(client);
-    let origin = request.url.origin();
-    let answer = http.send(request, &Signature::default()).await?;
+/// Returns the token of an answer and the seconds it lives.
+pub(super) fn read(
+    client: &ClientCredentials,
+    answer: Option<&Answer>,
+) -> Result<(Plain<String>, i64), Failure> {
+    let place = host(&client.token_url);
+    let none =
+        || unauthorized(&say!("", name Quoted(place), " answered without an `access_token`"));
     // The secret stands in the body, so a redirect that kept it must not have led elsewhere.
-    if answer.status >= 500 {
-        return Err(Failure::new(
-            FailureKind::Failed,
-            say!("the token server ", name Quoted(host(&client.token_url)), " answered with HTTP ", answer.status),
-        ));
-    }
-    if !(200..300).contains(&answer.status) || answer.url.origin() != origin {
-        return Err(refused(client));
-    }
-    let parsed = json::parse(&answer.body, host(&client.token_url))?.value;
-    let token = parsed
-        .get("access_token")
-        .and_then(Value::as_str)
-        .ok_or_else(|| refused(client))?;
+    let answer = answer
+        .filter(|answer| answer.url.origin() == client.token_url.origin())
+        .ok_or_else(none)?;
+    let parsed = json::parse(&answer.body, place)?.value;
+    let token = parsed.get("access_token").and_then(Value::as_str);
     let seconds = parsed.get("expires_in").and_then(Value::as_i64);
     Ok((
-        Plain::new(token.to_owned()),
+        Plain::new(token.ok_or_else(none)?.to_owned()),
         seconds.unwrap_or(LIFETIME_SECONDS_DEFAULT),
     ))
 }
 
-fn refused(client: &ClientCredentials) -> Failure {
+/// Returns what a token server's refusal means: where it is no passing failure, the credentials are not what it wants.
+pub(super) fn refused(failure: Failure) -> Failure {
+    match failure.kind {
+        FailureKind::Unauthorized
+        | FailureKind::Forbidden
+        | FailureKind::Missing
+        | FailureKind::ConfigInvalid => unauthorized(&failure.say),
+        _ => failure,
+    }
+}
+
+fn unauthorized(say: &Say) -> Failure {
     Failure::new(
         FailureKind::Unauthorized,
-        say!("the token server ", name Quoted(host(&client.token_url)), " gave no token for these client credentials"),
+        say!("the token server gave no token: ", *say),
     )
-    .hint("check `client_id`, `client_secret` and `scopes`")
+    .hint("check `client_id`, `client_secret`, `scopes` and `token_url`")
 }

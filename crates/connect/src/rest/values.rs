@@ -1,7 +1,7 @@
 //! What a description's `{field}`s are filled with: the credentials, the source's block, the fields' defaults.
 
 use super::spec::FieldSpec;
-use super::template;
+use super::template::{self, Part};
 use crate::catalog::Field;
 use crate::credentials::Credentials;
 use crate::failure::{Failure, FailureKind};
@@ -39,10 +39,10 @@ impl Values<'_> {
         };
         match self {
             Self::Declared { fields } => {
-                let is_called = |field: &&FieldSpec| {
-                    field.name == name || field.aliases.iter().any(|alias| alias == name)
-                };
-                let field = fields.iter().find(is_called).ok_or_else(unknown)?;
+                let mut fields = fields.iter();
+                let field = fields
+                    .find(|field| field.is_called(name))
+                    .ok_or_else(unknown)?;
                 Ok(field.default.clone().unwrap_or_else(|| "x".to_owned()))
             }
             Self::Source {
@@ -68,6 +68,21 @@ impl Values<'_> {
                 }
             }
         }
+    }
+
+    /// Returns whether a secret field is filled into `text`.
+    pub(super) fn fills_secret(&self, text: &str) -> bool {
+        let is_secret = |name: &str| match self {
+            Self::Declared { fields } => fields
+                .iter()
+                .any(|field| field.secret && field.is_called(name)),
+            Self::Source { fields, .. } => fields
+                .iter()
+                .any(|field| field.secret && field.is_called(name)),
+        };
+        template::parts(text)
+            .iter()
+            .any(|part| matches!(part, Part::Name(name) if is_secret(name)))
     }
 
     /// Returns whether `name` has a value.

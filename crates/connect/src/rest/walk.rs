@@ -6,7 +6,7 @@ use super::fetch::Fetcher;
 use super::json;
 use super::paginate::{self, Seen, Step};
 use super::plan::{Plan, StreamPlan};
-use super::select::{self, Path};
+use super::select;
 use super::spec::PaginatorKind;
 use crate::failure::{Failure, FailureKind};
 use crate::http::{Answer, host};
@@ -25,17 +25,18 @@ pub(super) struct Route<'a> {
     pub(super) parent: Option<&'a BTreeMap<String, Value>>,
     /// Parameters of this sync: where to start and end.
     pub(super) bounds: Vec<(String, String)>,
+    /// The URL of a list inside a record, which is walked instead of the endpoint.
+    pub(super) list: Option<&'a str>,
 }
 
 /// The pages of one endpoint, one after the other.
 pub(super) struct Walk<'a> {
     route: Route<'a>,
     step: Option<Step>,
-    /// Where the records are, once they were found.
-    selector: Option<Path>,
     /// Steps that were taken, as hashes: coming back to one would never end.
     taken: HashSet<u64>,
-    previous: Vec<Value>,
+    /// The hash of the last page's records.
+    previous: Option<u64>,
     pages: u64,
     warnings: Vec<String>,
 }
@@ -50,13 +51,11 @@ impl<'a> Walk<'a> {
     /// Returns a walk from `step`, or from the first page.
     pub(super) fn new(route: Route<'a>, step: Option<Step>) -> Self {
         let step = step.unwrap_or_else(|| paginate::first(&route.stream.paginator));
-        let selector = route.stream.selector.clone();
         Self {
             route,
             step: Some(step),
-            selector,
             taken: HashSet::new(),
-            previous: Vec::new(),
+            previous: None,
             pages: 0,
             warnings: Vec::new(),
         }
@@ -71,29 +70,29 @@ impl<'a> Walk<'a> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// Takes back the records of a page, so that the next can be compared with it.
-    pub(super) fn give_back(&mut self, records: Vec<Value>) {
-        self.previous = records;
-    }
-
     /// Returns the next page, `None` at the end.
     pub(super) async fn next(&mut self, fetcher: &mut Fetcher) -> Result<Option<Records>, Failure> {
-        let Some(mut step) = self.step.take() else {
+        let Some(step) = self.step.take() else {
             return Ok(None);
         };
-        let mut answer = self.ask(fetcher, &step).await;
-        if self.is_guess(&step)
-            && let Err(failure) = &answer
-            && matches!(
-                failure.kind,
-                FailureKind::Failed | FailureKind::Missing | FailureKind::ConfigInvalid
-            )
-        {
-            // Page 0 was a guess: an API that counts from 1 may refuse it.
-            step = Step::Page(1);
-            answer = self.ask(fetcher, &step).await;
+        let is_guess = paginate::is_guess(&self.route.stream.paginator, &step);
+        let page = self.page(fetcher, step).await;
+        if is_guess && is_nothing(&page) {
+            return self.page(fetcher, Step::Page(1)).await;
         }
-        let Some(answer) = answer? else {
+        page
+    }
+
+    /// Asks for the page of `step` and remembers the step after it.
+    async fn page(
+        &mut self,
+        fetcher: &mut Fetcher,
+        step: Step,
+    ) -> Result<Option<Records>, Failure> {
+        self.count(&step)?;
+        let (request, signature) = self.route.request(&step)?;
+        let (plan, stream) = (self.route.plan, self.route.stream);
+        let Some(answer) = fetcher.fetch(plan, stream, &request, &signature).await? else {
             return Ok(None);
         };
         let bytes = answer.body.len() as u64;
@@ -102,7 +101,7 @@ impl<'a> Walk<'a> {
         if parsed.mended {
             self.warnings.push(format!(
                 "stream {}: a text had half of a character; it is kept as its escape",
-                self.route.stream.name
+                stream.name
             ));
         }
         let mut records = self.take_records(&mut body, &answer)?;
@@ -112,35 +111,25 @@ impl<'a> Walk<'a> {
             headers: &answer.headers,
             url: &answer.url,
         };
-        let mut next = paginate::next(&self.route.stream.paginator, &step, &seen)?;
+        let mut next = paginate::next(&stream.paginator, &step, &seen).map_err(|failure| {
+            let say = say!("stream ", name Quoted(&stream.name), ": ", failure.say);
+            Failure { say, ..failure }
+        })?;
         if self.repeats(&step, &records)? {
             records.clear();
         }
         if let Some(Step::Url(url)) = &mut next {
-            self.strip_secret(url);
+            self.strip_secrets(url);
         }
         self.suspect_more(next.as_ref(), records.len());
         self.step = next;
         Ok(Some(Records { records, bytes }))
     }
 
-    async fn ask(&mut self, fetcher: &mut Fetcher, step: &Step) -> Result<Option<Answer>, Failure> {
-        self.count(step)?;
-        let request = self.route.request(step)?;
-        fetcher
-            .fetch(self.route.plan, self.route.stream, &request)
-            .await
-    }
-
-    fn is_guess(&self, step: &Step) -> bool {
-        *step == Step::Page(0) && self.route.stream.paginator.first_page.is_none()
-    }
-
+    /// Counts a request; a step that was taken before would never end.
     fn count(&mut self, step: &Step) -> Result<(), Failure> {
         self.pages += 1;
-        let mut hasher = DefaultHasher::new();
-        step.hash(&mut hasher);
-        if !self.taken.insert(hasher.finish()) {
+        if !self.taken.insert(hash(step)) {
             return Err(self.endless("the next page is one that was read already"));
         }
         if self.pages > self.route.plan.pages_max {
@@ -160,11 +149,11 @@ impl<'a> Walk<'a> {
         if body.is_null() {
             return Ok(Vec::new());
         }
-        let detected = self.selector.is_none();
-        let selector = self
-            .selector
-            .clone()
-            .unwrap_or_else(|| select::detect(body));
+        let stream = self.route.stream;
+        let selector = match stream.selector.get() {
+            Some(selector) => selector.clone(),
+            None => select::detect(body, &stream.primary_key),
+        };
         let taken = selector.take(body).ok_or_else(|| {
             Failure::new(
                 FailureKind::Protocol,
@@ -175,20 +164,24 @@ impl<'a> Walk<'a> {
             )
             .hint("set the endpoint's `data_selector` to where the list of records is")
         })?;
-        if detected && !taken.is_empty() {
-            self.selector = Some(selector);
+        if !taken.is_empty() {
+            // Found once, it is known for the other pages and the other parents; described or found before, it stays.
+            let _ = stream.selector.set(selector);
         }
         Ok(taken)
     }
 
     /// Returns whether the page says the same as the one before and is to be left out; fails when that would go on forever.
     fn repeats(&mut self, step: &Step, records: &[Value]) -> Result<bool, Failure> {
-        if records.is_empty() || records != self.previous.as_slice() {
+        let own = (!records.is_empty()).then(|| hash(records));
+        let previous = std::mem::replace(&mut self.previous, own);
+        if own.is_none() || own != previous {
             return Ok(false);
         }
+        let paginator = &self.route.stream.paginator;
         match step {
             // The API counts from 1 and took page 0 for page 1.
-            Step::Page(1) if self.route.stream.paginator.first_page.is_none() => Ok(true),
+            Step::Page(1) if paginate::is_guess(paginator, &Step::Page(0)) => Ok(true),
             _ => Err(self.endless("two pages in a row have the same records")),
         }
     }
@@ -201,20 +194,24 @@ impl<'a> Walk<'a> {
         .hint("set the endpoint's `paginator` to how this API pages, or tell its end with `total_path` or `has_more_path`")
     }
 
-    /// A next link may repeat the API key; it must not get into a resume key.
-    fn strip_secret(&self, link: &mut String) {
-        if let Some(name) = self.route.plan.auth.secret_param()
-            && let Ok(mut url) = Url::parse(link)
-        {
-            request::remove_param(&mut url, name);
-            *link = url.into();
-        }
+    /// A next link may repeat the secrets that sign a request; they must not get into a resume key.
+    fn strip_secrets(&self, link: &mut String) {
+        let Ok(mut url) = Url::parse(link) else {
+            return;
+        };
+        let params = self.route.stream.params.iter();
+        let own = params.filter(|param| param.is_secret);
+        let names = own.map(|param| param.name.as_str());
+        names
+            .chain(self.route.plan.auth.secret_param())
+            .for_each(|name| request::remove_param(&mut url, name));
+        *link = url.into();
     }
 
     /// A single page that is exactly as long as pages often are is probably not all there is.
     fn suspect_more(&mut self, next: Option<&Step>, records: usize) {
         let stream = self.route.stream;
-        let limit = stream.params.iter().find(|(name, _)| {
+        let limit = stream.params.iter().find(|param| {
             [
                 "limit",
                 "per_page",
@@ -223,11 +220,11 @@ impl<'a> Walk<'a> {
                 "size",
                 "count",
             ]
-            .contains(&name.as_str())
+            .contains(&param.name.as_str())
         });
         let is_full = limit.map_or(
             [10, 20, 25, 50, 100, 200, 250, 500, 1000].contains(&records),
-            |(_, limit)| limit.parse() == Ok(records),
+            |limit| limit.value.expose().parse() == Ok(records),
         );
         if self.pages == 1
             && next.is_none()
@@ -246,5 +243,22 @@ impl<'a> Walk<'a> {
     fn place(&self, url: &Url) -> String {
         let path = &self.route.stream.path;
         format!("{}/{}", host(url), path.trim_start_matches('/'))
+    }
+}
+
+fn hash(what: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Returns whether the API refused a page or has nothing there.
+fn is_nothing(page: &Result<Option<Records>, Failure>) -> bool {
+    match page {
+        Ok(page) => page.as_ref().is_none_or(|page| page.records.is_empty()),
+        Err(failure) => matches!(
+            failure.kind,
+            FailureKind::Failed | FailureKind::Missing | FailureKind::ConfigInvalid
+        ),
     }
 }

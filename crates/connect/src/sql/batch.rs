@@ -6,6 +6,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::page::{StreamTable, TableBatch};
 use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use domain::limits::{BATCH_BYTES, BATCH_ROWS};
 use domain::say::Quoted;
 use domain::{Column, ColumnType, say};
@@ -17,6 +18,33 @@ struct Variant {
     /// Row of the batch and value.
     waiting: Vec<(usize, String)>,
     moved: u64,
+}
+
+/// Why a value could not be taken.
+pub(super) enum Bad {
+    TooLarge,
+    /// It is not one of the column's type.
+    Unfit,
+}
+
+/// Returns the failure of a value that the column `index` of `batch` cannot take.
+#[cold]
+pub(super) fn bad_cell(bad: &Bad, batch: &Batch, index: usize) -> Failure {
+    let column = batch.columns.get(index);
+    let name = Quoted(column.map_or("", |column| &column.name));
+    match bad {
+        Bad::TooLarge => Failure::new(
+            FailureKind::FileTooLarge,
+            say!("a value of column ", name name, " is larger than 64 MiB"),
+        )
+        .hint("leave the column out by reading a view without it"),
+        // Types and values come from one snapshot, so this is a table that was altered after it was looked at.
+        Bad::Unfit => Failure::new(
+            FailureKind::Changed,
+            say!("a value of column ", name name, " does not have the type the column had when the sync began"),
+        )
+        .hint("sync again"),
+    }
 }
 
 /// One column that is being filled.
@@ -69,14 +97,6 @@ impl Batch {
         }
     }
 
-    /// Returns the name of the column in slot `index`, for messages.
-    pub(super) fn column_name(&self, index: usize) -> String {
-        self.columns
-            .get(index)
-            .map(|column| column.name.clone())
-            .unwrap_or_default()
-    }
-
     /// Ends a row that took `bytes` at the source.
     #[inline]
     pub(super) fn end_row(&mut self, bytes: usize) {
@@ -93,14 +113,9 @@ impl Batch {
     pub(super) fn finish(&mut self) -> Result<(TableBatch, u64), Failure> {
         let mut arrays = Vec::with_capacity(self.columns.len());
         for (slot, column) in self.slots.iter_mut().zip(&self.columns) {
-            arrays.push(slot.cells.finish(slot.kind).map_err(|error| {
-                Failure::new(
-                    FailureKind::Protocol,
-                    say!("column ", name Quoted(&column.name), " of table ",
-                        name Quoted(&self.table.schema.table.table), " holds text that is not UTF-8"),
-                )
-                .hint("the database says its text is UTF-8 or ASCII, and it is not; mend the rows there")
-                .caused_by(error)
+            let finished = slot.cells.finish(slot.kind);
+            arrays.push(finished.map_err(|error| {
+                bad_column(error, &column.name, &self.table.schema.table.table)
             })?);
         }
         self.grow_variants();
@@ -165,6 +180,22 @@ impl Batch {
             })
             .collect()
     }
+}
+
+/// Returns the failure of a column that is no Arrow array.
+fn bad_column(error: ArrowError, column: &str, table: &str) -> Failure {
+    let place = say!("column ", name Quoted(column), " of table ", name Quoted(table));
+    let failure = if matches!(error, ArrowError::OffsetOverflowError(_)) {
+        let say = say!("", place, " has more than 2 GiB in few rows");
+        Failure::new(FailureKind::FileTooLarge, say)
+            .hint("leave the column out by reading a view without it")
+    } else {
+        let say = say!("", place, " holds text that is not UTF-8");
+        Failure::new(FailureKind::Protocol, say).hint(
+            "the database says its text is UTF-8 or ASCII, and it is not; mend the rows there",
+        )
+    };
+    failure.caused_by(error)
 }
 
 fn variant_name(column: &Column) -> String {

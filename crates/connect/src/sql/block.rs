@@ -1,12 +1,10 @@
 //! A source's block in `sources.yml`, read key by key so that an unknown one is named with what it may have meant.
 
-use crate::failure::{Failure, FailureKind};
+use crate::catalog::suggest::closest;
+use crate::failure::{Failure, invalid};
 use domain::say;
 use domain::say::{Quoted, Say};
 use serde_json::{Map, Value};
-
-/// How alike two words must be for one to be suggested for the other.
-const LIKENESS_MIN: f64 = 0.7;
 
 /// A block that is being read; [`Block::finish`] refuses what was not asked for.
 pub(super) struct Block<'a> {
@@ -95,21 +93,6 @@ impl<'a> Block<'a> {
             None => failure,
         })
     }
-}
-
-/// Returns the failure of a configuration that does not hold.
-pub(super) fn invalid(say: Say) -> Failure {
-    Failure::new(FailureKind::ConfigInvalid, say)
-}
-
-/// Returns the one of `words` that `word` was most likely meant to be.
-pub(super) fn closest<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = |other: &&str| strsim::jaro_winkler(&word.to_lowercase(), &other.to_lowercase());
-    words
-        .map(|other| (likeness(&other), other))
-        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, other)| other)
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl Bytes {
 
     #[inline]
     fn close(&mut self) {
-        // Should a batch ever reach 2 GiB, the offset stops growing and Arrow refuses the column.
+        // An end beyond 2 GiB is wrong here; `parts` refuses the column then.
         self.ends
             .push(i32::try_from(self.joined.len()).unwrap_or(i32::MAX));
     }
@@ -201,11 +201,11 @@ impl Cells {
                 micros(kind, std::mem::take(&mut cells.values).into(), nulls)?
             }
             Self::Text(cells) => {
-                let (ends, bytes) = cells.parts();
+                let (ends, bytes) = cells.parts()?;
                 Arc::new(StringArray::try_new(ends, bytes, cells.nulls.finish())?)
             }
             Self::Binary(cells) => {
-                let (ends, bytes) = cells.parts();
+                let (ends, bytes) = cells.parts()?;
                 Arc::new(BinaryArray::try_new(ends, bytes, cells.nulls.finish())?)
             }
         })
@@ -213,12 +213,15 @@ impl Cells {
 }
 
 impl Bytes {
-    fn parts(&mut self) -> (OffsetBuffer<i32>, Buffer) {
+    fn parts(&mut self) -> Result<(OffsetBuffer<i32>, Buffer), ArrowError> {
+        if i32::try_from(self.joined.len()).is_err() {
+            return Err(ArrowError::OffsetOverflowError(self.joined.len()));
+        }
         let ends = ScalarBuffer::from(std::mem::take(&mut self.ends));
-        (
+        Ok((
             OffsetBuffer::new(ends),
             Buffer::from_vec(std::mem::take(&mut self.joined)),
-        )
+        ))
     }
 }
 
@@ -235,4 +238,19 @@ fn micros(
         ColumnType::TimestampTz => Arc::new(array.with_timezone("UTC")),
         _ => Arc::new(array),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_of_more_than_two_gibibytes_is_refused() {
+        let mut column = Bytes::new(Room::default());
+        // Zeros from the system: no memory is touched.
+        column.joined = vec![0; i32::MAX as usize + 1];
+        column.push(b"");
+        let finished = Cells::Binary(column).finish(ColumnType::Binary);
+        assert!(matches!(finished, Err(ArrowError::OffsetOverflowError(_))));
+    }
 }

@@ -1,7 +1,7 @@
 //! Which tables of a database are read, and how each: `table_names` and `tables` of a source's block.
 
-use super::block::{Block, invalid};
-use crate::failure::Failure;
+use super::block::Block;
+use crate::failure::{Failure, invalid};
 use domain::say::{Quoted, Say};
 use domain::{Disposition, say};
 use serde_json::Value;

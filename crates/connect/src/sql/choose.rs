@@ -1,8 +1,8 @@
 //! Which of a database's tables are read.
 
-use super::block::closest;
 use super::choice::{Choice, Choices};
 use super::plan::Found;
+use crate::catalog::suggest::closest;
 use crate::failure::{Failure, FailureKind};
 use domain::say;
 use domain::say::{Quoted, Say};

@@ -51,8 +51,12 @@ impl Mark {
         mark.is_writable().then_some(mark)
     }
 
-    /// Returns the highest value of `array` that can be written down.
-    pub(super) fn highest(array: &ArrayRef, kind: ColumnType) -> Option<Self> {
+    /// Returns the highest value of `array` that can be written down and lies below `horizon`.
+    pub(super) fn highest(
+        array: &ArrayRef,
+        kind: ColumnType,
+        horizon: Option<&Self>,
+    ) -> Option<Self> {
         if matches!(kind, ColumnType::Text | ColumnType::Uuid) {
             // Found by reference: a copy of every text would cost more than reading it did.
             return array
@@ -64,7 +68,19 @@ impl Mark {
         }
         (0..array.len())
             .filter_map(|row| Self::at(array, kind, row))
+            .filter(|mark| horizon.is_none_or(|horizon| mark < horizon))
             .max()
+    }
+
+    /// Returns the instant `micros` as a value of a cursor of `kind`, its day for a date; `None` when such a cursor holds no
+    /// times.
+    pub(super) fn from_instant(micros: i64, kind: ColumnType) -> Option<Self> {
+        Some(match kind {
+            ColumnType::Timestamp => Self::Timestamp(micros),
+            ColumnType::TimestampTz => Self::TimestampTz(micros),
+            ColumnType::Date => Self::Date(i32::try_from(micros.div_euclid(MICROS_PER_DAY)).ok()?),
+            _ => return None,
+        })
     }
 
     /// Returns the value `lookback` below; text has nothing below it that could be named.
@@ -186,7 +202,7 @@ mod tests {
     #[test]
     fn the_highest_value_ignores_nulls_and_infinite_times() {
         let check = |array: ArrayRef, kind, expect: Option<&str>| {
-            let highest = Mark::highest(&array, kind).map(|mark| mark.write());
+            let highest = Mark::highest(&array, kind, None).map(|mark| mark.write());
             assert_eq!(highest.as_deref(), expect, "{array:?}");
         };
         let times = vec![Some(0), None, Some(i64::MAX), Some(1_500_000)];

@@ -2,11 +2,11 @@
 
 use super::batch::Batch;
 use super::mark::Mark;
-use super::passes::Position;
+use super::passes::{Attempt, Position};
 use super::plan::Plan;
 use crate::failure::{Failure, FailureKind};
 use crate::page::{Page, StreamTable};
-use domain::{ColumnType, SourceName};
+use domain::{ColumnType, Disposition, SourceName};
 use tokio::sync::mpsc::Sender;
 
 /// The outgoing side of one stream.
@@ -16,19 +16,25 @@ pub(super) struct Pages<'a> {
     key: Vec<(usize, ColumnType)>,
     cursor: Option<(usize, ColumnType)>,
     highest: Option<Mark>,
+    /// What the last load ended with, and what is too far ahead to go on from.
+    last: Option<Mark>,
+    horizon: Option<Mark>,
+    is_ahead: bool,
+    is_merged: bool,
     position: Option<Position>,
     /// Whether rows come in the key's order, so that the last one's key is where the stream stands.
     pub(super) is_ordered: bool,
+    name: String,
     warnings: Vec<String>,
     is_silent: bool,
 }
 
 impl<'a> Pages<'a> {
-    /// Returns the outgoing side of `plan`, which stands at `position`.
+    /// Returns the outgoing side of `plan`, which stands where `attempt` says.
     pub(super) fn new<W>(
         source: &SourceName,
         plan: &Plan<W>,
-        position: Option<Position>,
+        attempt: &Attempt,
         out: &'a Sender<Page>,
     ) -> Self {
         let kind = |index: &usize| {
@@ -38,6 +44,7 @@ impl<'a> Pages<'a> {
                 .map(|column| (*index, column.kind))
         };
         let cursor = plan.cursor.as_ref().and_then(kind);
+        let position = attempt.position.clone();
         let highest = position
             .as_ref()
             .and_then(|position| position.highest.as_deref());
@@ -51,8 +58,13 @@ impl<'a> Pages<'a> {
                 .zip(cursor)
                 .and_then(|(text, (_, kind))| Mark::read(text, kind)),
             cursor,
+            last: attempt.last.clone(),
+            horizon: attempt.horizon.clone(),
+            is_ahead: false,
+            is_merged: plan.stream.disposition == Disposition::Merge,
             position,
             is_ordered: false,
+            name: plan.stream.name.clone(),
             warnings: Vec::new(),
             is_silent: true,
             out,
@@ -62,6 +74,16 @@ impl<'a> Pages<'a> {
     /// Adds what the user should know to the last page.
     pub(super) fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {
         self.warnings.extend(warnings);
+    }
+
+    /// Adds sentences about this stream, without its name.
+    pub(super) fn warn_of(&mut self, warnings: impl IntoIterator<Item = String>) {
+        let name = &self.name;
+        self.warnings.extend(
+            warnings
+                .into_iter()
+                .map(|warning| format!("`{name}` {warning}")),
+        );
     }
 
     /// Hands on the rows gathered so far.
@@ -82,6 +104,13 @@ impl<'a> Pages<'a> {
     /// Hands on the last rows. A stream without rows hands on an empty batch, so that its table comes into being.
     pub(super) async fn end(mut self) -> Result<(), Failure> {
         let mut page = self.page()?;
+        if self.is_ahead && self.is_merged {
+            self.warn_of([
+                "has cursor values more than two days ahead of now: they are not remembered, and their rows come again at \
+                 every sync until then"
+                    .into(),
+            ]);
+        }
         page.warnings.append(&mut self.warnings);
         page.warnings.extend(self.batch.warnings());
         let is_empty = page.batches.iter().all(|batch| batch.batch.num_rows() == 0);
@@ -95,14 +124,22 @@ impl<'a> Pages<'a> {
         let (batch, bytes) = self.batch.finish()?;
         let rows = batch.batch.num_rows();
         let array = |index: usize| batch.batch.columns().get(index);
-        if let Some((index, kind)) = self.cursor {
-            let highest = array(index).and_then(|array| Mark::highest(array, kind));
+        if let Some((index, kind)) = self.cursor
+            && let Some(array) = array(index)
+        {
+            let mut highest = Mark::highest(array, kind, None);
+            if self.horizon.is_some() && highest >= self.horizon {
+                self.is_ahead = true;
+                highest = Mark::highest(array, kind, self.horizon.as_ref());
+            }
             self.highest = self.highest.take().max(highest);
         }
-        let highest = self.highest.as_ref().map(Mark::write);
         if let Some(position) = &mut self.position {
-            position.highest.clone_from(&highest);
+            position.highest = self.highest.as_ref().map(Mark::write);
         }
+        // Rows that are read again may all lie below what is remembered.
+        let highest = self.highest.as_ref().max(self.last.as_ref());
+        let cursor = highest.filter(|_| self.highest.is_some()).map(Mark::write);
         if self.is_ordered && rows > 0 {
             let last = |(index, kind): &(usize, ColumnType)| {
                 array(*index)
@@ -122,7 +159,7 @@ impl<'a> Pages<'a> {
                 .as_ref()
                 .filter(is_somewhere)
                 .and_then(Position::write),
-            cursor: highest,
+            cursor,
             bytes,
             batches: vec![batch],
             warnings: Vec::new(),

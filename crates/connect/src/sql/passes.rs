@@ -3,15 +3,16 @@
 mod window;
 
 use super::choice::Lookback;
+use super::mark::Mark;
 use crate::failure::{Failure, FailureKind};
 use crate::page::Start;
 use domain::{ColumnType, Disposition};
 use serde::{Deserialize, Serialize};
-pub(super) use window::Floor;
-use window::{Window, overlap};
+pub(super) use window::{Floor, Unseen, first_not_before};
+use window::{Window, overlap, remembered};
 
 /// Where a cut load stood: what [`crate::Page::resume`] holds, as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Position {
     /// The key of the last row that was handed over.
     pub(super) after: Vec<String>,
@@ -75,6 +76,8 @@ pub(super) struct Reading {
     pub(super) is_resumable: bool,
     pub(super) cursor: Option<ColumnType>,
     pub(super) lookback: Option<Lookback>,
+    /// What lies beyond is too far ahead to go on from.
+    pub(super) horizon_micros: i64,
 }
 
 /// The passes of one attempt.
@@ -83,6 +86,11 @@ pub(super) struct Attempt {
     pub(super) passes: Vec<Pass>,
     /// Where the attempt starts; `None` when the stream cannot resume. `began` is still to be asked for at a first attempt.
     pub(super) position: Option<Position>,
+    pub(super) unseen: Unseen,
+    /// The cursor value that the last load ended with: what is remembered never falls below it.
+    pub(super) last: Option<Mark>,
+    /// The first cursor value that is not remembered.
+    pub(super) horizon: Option<Mark>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -93,7 +101,7 @@ pub(super) fn passes(reading: &Reading, start: &Start) -> Result<Attempt, Failur
     let whole = Pass {
         after: None,
         up_to: None,
-        takes_null: window.takes_null(reading),
+        takes_null: window.takes_null,
         floors: window.floor.into_iter().collect(),
         until: window.until,
         order: Order::Any,
@@ -101,7 +109,7 @@ pub(super) fn passes(reading: &Reading, start: &Start) -> Result<Attempt, Failur
         takes_ties: reading.disposition == Disposition::Append,
     };
     // A limited read ends by the cursor's order, not by the key's, and is over in one go.
-    if start.rows_max.is_some() || !reading.is_resumable {
+    let (passes, position) = if start.rows_max.is_some() || !reading.is_resumable {
         let is_incremental =
             reading.cursor.is_some() && reading.disposition != Disposition::Replace;
         let order = if start.rows_max.is_some() && is_incremental {
@@ -109,54 +117,57 @@ pub(super) fn passes(reading: &Reading, start: &Start) -> Result<Attempt, Failur
         } else {
             Order::Any
         };
-        return Ok(Attempt {
-            passes: vec![Pass { order, ..whole }],
-            position: None,
-            warnings,
-        });
-    }
-    let whole = Pass {
-        order: Order::Key,
-        ..whole
+        (vec![Pass { order, ..whole }], None)
+    } else {
+        let order = Order::Key;
+        resumable(reading, Pass { order, ..whole }, start.resume.as_deref())?
     };
-    let Some(resume) = &start.resume else {
-        let position = Position {
-            after: Vec::new(),
-            began: None,
-            highest: None,
-        };
-        return Ok(Attempt {
-            passes: vec![whole],
-            position: Some(position),
-            warnings,
-        });
+    let cursor = reading.cursor;
+    Ok(Attempt {
+        passes,
+        position,
+        unseen: window.unseen,
+        last: window.last,
+        horizon: cursor.and_then(|kind| first_not_before(reading.horizon_micros, kind)),
+        warnings,
+    })
+}
+
+/// Returns the passes of a load that can go on after a cut, and where it stands: what changed behind `resume`, and the rest.
+fn resumable(
+    reading: &Reading,
+    whole: Pass,
+    resume: Option<&str>,
+) -> Result<(Vec<Pass>, Option<Position>), Failure> {
+    let Some(resume) = resume else {
+        return Ok((vec![whole], Some(Position::default())));
     };
     let position = Position::read(resume, reading.key_columns)?;
     let mut changed = Pass {
         up_to: Some(position.after.clone()),
+        takes_null: false,
         ..whole.clone()
     };
     if let (Some(began), Some(kind)) = (&position.began, reading.cursor) {
+        let began = remembered(began, kind)?;
         changed
             .floors
-            .push(Floor::new(began, false, kind, Some(overlap(reading)))?);
+            .push(Floor::below(began, Some(overlap(reading))));
     }
-    changed.takes_null = false;
     let rest = Pass {
         after: Some(position.after.clone()),
         ..whole
     };
-    Ok(Attempt {
-        passes: vec![changed, rest],
-        position: Some(position),
-        warnings,
-    })
+    Ok((vec![changed, rest], Some(position)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use domain::Timestamp;
+
+    /// 2030-01-01.
+    const HORIZON: i64 = 1_893_456_000_000_000;
 
     fn reading(disposition: Disposition, is_resumable: bool) -> Reading {
         let cursor = Some(ColumnType::Timestamp);
@@ -166,6 +177,7 @@ mod tests {
             is_resumable,
             cursor,
             lookback: None,
+            horizon_micros: HORIZON,
         }
     }
 
@@ -187,6 +199,65 @@ mod tests {
         check(Disposition::Merge, false, true);
         let replaced = passes(&reading(Disposition::Replace, false), &start).expect("passes");
         assert!(replaced.passes[0].floors.is_empty() && replaced.passes[0].takes_null);
+    }
+
+    #[test]
+    fn an_appended_stream_goes_on_where_it_ended_and_no_further_than_the_horizon() {
+        let at = |day: i64| Some(Timestamp::from_micros(day * 86_400_000_000));
+        let check = |last: Option<&str>, since, until, expect: (&str, &str), warned| {
+            let start = Start {
+                cursor: last.map(str::to_owned),
+                since,
+                until,
+                ..Start::default()
+            };
+            let attempt = passes(&reading(Disposition::Append, false), &start).expect("passes");
+            let [pass] = attempt.passes.try_into().expect("one");
+            let floor = pass.floors.first().map_or("", |floor| &floor.value);
+            assert_eq!((floor, pass.until.as_deref().unwrap_or_default()), expect);
+            assert_eq!(pass.takes_null, last.is_none());
+            assert_eq!(attempt.warnings.len(), warned, "{:?}", attempt.warnings);
+        };
+        let (last, horizon) = ("2024-01-01 00:00:00", "2030-01-01 00:00:00");
+        check(None, None, None, ("", horizon), 0);
+        check(None, at(0), None, ("1970-01-01 00:00:00", horizon), 0);
+        check(Some(last), None, None, (last, horizon), 0);
+        for since in [0, 19_800] {
+            check(Some(last), at(since), None, (last, horizon), 1);
+        }
+        check(Some(last), None, at(0), (last, "1970-01-01 00:00:00"), 0);
+        check(Some(last), None, at(30_000), (last, horizon), 0);
+        let ahead = "2031-01-01 00:00:00";
+        check(Some(ahead), None, None, (ahead, horizon), 1);
+    }
+
+    #[test]
+    fn a_date_on_which_the_end_falls_is_not_left_out() {
+        let check = |micros: i64, expect: &str| {
+            let start = Start {
+                since: Some(Timestamp::from_micros(micros)),
+                until: Some(Timestamp::from_micros(micros)),
+                ..Start::default()
+            };
+            let dates = Reading {
+                cursor: Some(ColumnType::Date),
+                ..reading(Disposition::Merge, false)
+            };
+            let [pass] = passes(&dates, &start)
+                .expect("passes")
+                .passes
+                .try_into()
+                .expect("one");
+            let bounds = format!(
+                "{} {}",
+                pass.floors[0].value,
+                pass.until.unwrap_or_default()
+            );
+            assert_eq!(bounds, expect);
+        };
+        check(0, "1970-01-01 1970-01-01");
+        check(1, "1970-01-01 1970-01-02");
+        check(43_200_000_000, "1970-01-01 1970-01-02");
     }
 
     #[test]

@@ -8,8 +8,6 @@ use sqlx::Error;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-/// A server that has not let us in by then will not.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// A server that has sent nothing for so long is gone; sorting a large table takes minutes.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_hours(1);
 
@@ -96,12 +94,24 @@ pub(super) fn broken(error: &Error, at: &Place) -> Failure {
         // So a certificate that is not trusted is told.
         Error::Io(error) if error.kind() == ErrorKind::InvalidData => unencrypted(at),
         Error::Io(error) => unreachable(error.kind(), at),
+        Error::Tls(error) if error.to_string() == NO_TLS => without_tls(at),
         Error::Tls(_) => unencrypted(at),
         _ => at.failure(
             FailureKind::Protocol,
             " answered something that such a server does not",
         ),
     }
+}
+
+/// What the driver says of a server that refuses an encrypted connection which was required.
+const NO_TLS: &str = "server does not support TLS";
+
+fn without_tls(at: &Place) -> Failure {
+    at.failure(
+        FailureKind::Protocol,
+        ": no encrypted connection could be made, for the server has no TLS",
+    )
+    .hint("switch TLS on at the server; or, if you trust every network in between with the password, set `sslmode: disable` (or `prefer`, which takes TLS as soon as it is there)")
 }
 
 fn unencrypted(at: &Place) -> Failure {

@@ -3,14 +3,13 @@
 mod decisions;
 
 use super::choice::{Choice, Choices, Lookback};
-use super::naming::{COLUMNS_RESERVED, TABLES_RESERVED, assign};
+use super::naming::{column_names, table_names};
 use super::passes::Reading;
 use crate::failure::Failure;
 use crate::page::Stream;
 use decisions::{decide_disposition, decide_lookback, find_cursor, no_such_column};
 use domain::say::Quoted;
 use domain::{Column, ColumnType, Disposition, SourceName, TableRef, TableSchema, say};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A table or view that the database has.
@@ -20,6 +19,8 @@ pub(super) struct Found {
     pub(super) name: String,
     /// Whether it is read when no tables are named: views and partitions are not.
     pub(super) is_default: bool,
+    /// A number that is higher the later it was made, as far as the database knows.
+    pub(super) age_rank: u64,
 }
 
 impl Found {
@@ -87,14 +88,15 @@ impl<W> Plan<W> {
         &self.names
     }
 
-    /// Returns what the passes of an attempt depend on.
-    pub(super) fn reading(&self) -> Reading {
+    /// Returns what the passes of an attempt depend on; the database calls a time beyond the horizon too far ahead.
+    pub(super) fn reading(&self, horizon_micros: i64) -> Reading {
         Reading {
             disposition: self.stream.disposition,
             key_columns: self.key.len(),
             is_resumable: self.stream.resumable,
             cursor: self.cursor_column().map(|column| column.kind),
             lookback: self.lookback,
+            horizon_micros,
         }
     }
 
@@ -117,44 +119,23 @@ pub(super) const fn is_time(kind: ColumnType) -> bool {
     )
 }
 
-/// Returns the plan of each table.
+/// Returns the plan of each table; those that are `known` keep the names they have in the warehouse.
 pub(super) fn plan<W>(
     source: &SourceName,
     tables: Vec<(Table<W>, Choice)>,
     choices: &Choices,
+    known: &[TableSchema],
 ) -> Result<Vec<Plan<W>>, Failure> {
-    let names = table_names(tables.iter().map(|(table, _)| &table.found));
+    let found: Vec<&Found> = tables.iter().map(|(table, _)| &table.found).collect();
+    let names = table_names(&found, known);
     let planned = tables.into_iter().zip(names);
     planned
-        .map(|((table, choice), name)| plan_table(source, table, &choice, choices, name))
+        .map(|((table, choice), name)| {
+            let known = known.iter().find(|known| known.table.table == name);
+            let columns = column_names(&table, known);
+            plan_table(source, table, &choice, choices, (name, columns))
+        })
         .collect()
-}
-
-/// Returns the warehouse name of each table. Of tables that share a name, those of later schemas carry their schema's.
-fn table_names<'a>(tables: impl Iterator<Item = &'a Found>) -> Vec<String> {
-    let tables: Vec<&Found> = tables.collect();
-    let mut owners = BTreeMap::new();
-    for table in &tables {
-        owners
-            .entry(domain::names::normalize(&table.name))
-            .or_insert(&table.schema);
-    }
-    let wanted = tables.iter().map(|table| {
-        let owner = owners.get(&domain::names::normalize(&table.name));
-        let is_owner = owner.is_none_or(|owner| **owner == table.schema);
-        let name = if is_owner {
-            table.name.clone()
-        } else {
-            format!("{}_{}", table.schema, table.name)
-        };
-        (name, table.origin())
-    });
-    let wanted: Vec<(String, String)> = wanted.collect();
-    let wanted: Vec<(&str, &str)> = wanted
-        .iter()
-        .map(|(name, origin)| (name.as_str(), origin.as_str()))
-        .collect();
-    assign(&wanted, &TABLES_RESERVED)
 }
 
 fn plan_table<W>(
@@ -162,14 +143,8 @@ fn plan_table<W>(
     table: Table<W>,
     choice: &Choice,
     choices: &Choices,
-    name: String,
+    (name, names): (String, Vec<String>),
 ) -> Result<Plan<W>, Failure> {
-    let wanted: Vec<(&str, &str)> = table
-        .columns
-        .iter()
-        .map(|column| (column.name.as_str(), column.name.as_str()))
-        .collect();
-    let names = assign(&wanted, &COLUMNS_RESERVED);
     let place = say!("table ", name Quoted(&table.found.origin()), " of source ", name Quoted(source.as_str()));
     let find = |wanted: &String| {
         let exact = table

@@ -1,10 +1,10 @@
 //! Where a database is, who signs in, and what is read: a source's block together with its credentials.
 
-use super::block::{Block, invalid};
+use super::block::Block;
 use super::choice::Choices;
 use super::dsn::Dsn;
 use crate::credentials::Credentials;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, invalid};
 use domain::say::{Quoted, Say};
 use domain::{SourceName, say};
 use security::Plain;

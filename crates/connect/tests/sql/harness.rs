@@ -4,14 +4,13 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::*;
 use connect::sql::mysql::Mysql;
 use connect::sql::postgres::Postgres;
-use connect::{Credentials, Egress, Failure, FailureKind, Page, Start, Stream};
+use connect::{Credentials, Egress, Failure, FailureKind, Page, Source, Start, Stream};
 use domain::SourceName;
 use security::Plain;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use testkit::servers::{self, PASSWORD, USER};
-use tokio::sync::mpsc::Sender;
 
 /// What a test may change about how a source signs in.
 pub(crate) struct Login<'a> {
@@ -57,18 +56,59 @@ pub(crate) fn loopback() -> Egress {
     Egress::new(["127.0.0.1".to_owned()])
 }
 
-pub(crate) async fn postgres(database: &str, block: Value) -> Postgres {
-    let login = Login::to(servers::Postgres::shared().port(), database);
-    Postgres::open(&source_name(), &block, &login.credentials(), &loopback())
-        .await
-        .expect("opens")
+/// A kind of database that tests have a server of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    Postgres,
+    Mariadb,
 }
 
-pub(crate) async fn mysql(database: &str, block: Value) -> Mysql {
+pub(crate) const KINDS: [Kind; 2] = [Kind::Postgres, Kind::Mariadb];
+
+impl Kind {
+    /// Makes an empty database for one test.
+    pub(crate) fn database(self, name: &'static str) -> &'static str {
+        match self {
+            Self::Postgres => postgres_database(name),
+            Self::Mariadb => mysql_database(name),
+        }
+    }
+
+    pub(crate) fn sql(self, database: &str, sql: &str) -> String {
+        match self {
+            Self::Postgres => psql(database, sql),
+            Self::Mariadb => mariadb(database, sql),
+        }
+    }
+
+    pub(crate) async fn open(self, database: &str, block: Value) -> Source {
+        match self {
+            Self::Postgres => postgres(database, block).await,
+            Self::Mariadb => mysql(database, block).await,
+        }
+    }
+}
+
+pub(crate) async fn postgres(database: &str, block: Value) -> Source {
+    let login = Login::to(servers::Postgres::shared().port(), database);
+    open_postgres(&login, block).await.expect("opens")
+}
+
+pub(crate) async fn open_postgres(login: &Login<'_>, block: Value) -> Result<Source, Failure> {
+    let credentials = login.credentials();
+    let opened = Postgres::open(&source_name(), &block, &credentials, &loopback()).await;
+    opened.map(|postgres| Source::Postgres(Box::new(postgres)))
+}
+
+pub(crate) async fn mysql(database: &str, block: Value) -> Source {
     let login = Login::to(servers::Mariadb::shared().port(), database);
-    Mysql::open(&source_name(), &block, &login.credentials(), &loopback())
-        .await
-        .expect("opens")
+    open_mysql(&login, block).await.expect("opens")
+}
+
+pub(crate) async fn open_mysql(login: &Login<'_>, block: Value) -> Result<Source, Failure> {
+    let credentials = login.credentials();
+    let opened = Mysql::open(&source_name(), &block, &credentials, &loopback()).await;
+    opened.map(|mysql| Source::Mysql(Box::new(mysql)))
 }
 
 /// Makes an empty database for one test.
@@ -99,48 +139,9 @@ pub(crate) fn merged(pages: &[Page], key: &[&str]) -> BTreeMap<Vec<String>, Stri
         .collect()
 }
 
-/// A source of either kind.
-pub(crate) trait Database {
-    async fn list(&mut self) -> Result<Vec<Stream>, Failure>;
-    async fn pour(
-        &mut self,
-        stream: &Stream,
-        start: Start,
-        pages: Sender<Page>,
-    ) -> Result<(), Failure>;
-}
-
-impl Database for Postgres {
-    async fn list(&mut self) -> Result<Vec<Stream>, Failure> {
-        self.streams().await
-    }
-    async fn pour(
-        &mut self,
-        stream: &Stream,
-        start: Start,
-        pages: Sender<Page>,
-    ) -> Result<(), Failure> {
-        self.read(stream, start, pages).await
-    }
-}
-
-impl Database for Mysql {
-    async fn list(&mut self) -> Result<Vec<Stream>, Failure> {
-        self.streams().await
-    }
-    async fn pour(
-        &mut self,
-        stream: &Stream,
-        start: Start,
-        pages: Sender<Page>,
-    ) -> Result<(), Failure> {
-        self.read(stream, start, pages).await
-    }
-}
-
 /// Reads `pages_max` pages of the first stream and stops taking any more.
-pub(crate) async fn cut(source: &mut impl Database, start: Start, pages_max: usize) -> Vec<Page> {
-    let streams = source.list().await.expect("streams");
+pub(crate) async fn cut(source: &mut Source, start: Start, pages_max: usize) -> Vec<Page> {
+    let streams = source.streams(&[]).await.expect("streams");
     let (out, mut pages) = tokio::sync::mpsc::channel(1);
     let take = async {
         let mut taken = Vec::new();
@@ -150,10 +151,10 @@ pub(crate) async fn cut(source: &mut impl Database, start: Start, pages_max: usi
         drop(pages);
         taken
     };
-    let (result, taken) = tokio::join!(source.pour(&streams[0], start, out), take);
+    let (result, taken) = tokio::join!(source.read(&streams[0], start, out), take);
     result.expect("nobody to tell is no failure");
     let again = source
-        .list()
+        .streams(&[])
         .await
         .expect_err("a connection that was cut is not used again");
     assert_eq!(again.kind, FailureKind::Unreachable);
@@ -162,7 +163,7 @@ pub(crate) async fn cut(source: &mut impl Database, start: Start, pages_max: usi
 
 /// Reads a stream to its end or failure and returns its pages.
 pub(crate) async fn read(
-    source: &mut impl Database,
+    source: &mut Source,
     stream: &Stream,
     start: Start,
 ) -> (Vec<Page>, Result<(), Failure>) {
@@ -174,13 +175,13 @@ pub(crate) async fn read(
         }
         gathered
     };
-    let (result, gathered) = tokio::join!(source.pour(stream, start, out), gather);
+    let (result, gathered) = tokio::join!(source.read(stream, start, out), gather);
     (gathered, result)
 }
 
 /// Reads the stream called `name` whole.
-pub(crate) async fn read_whole(source: &mut impl Database, name: &str) -> Vec<Page> {
-    let streams = source.list().await.expect("streams");
+pub(crate) async fn read_whole(source: &mut Source, name: &str) -> Vec<Page> {
+    let streams = source.streams(&[]).await.expect("streams");
     let stream = streams
         .iter()
         .find(|stream| stream.name == name)

@@ -6,10 +6,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod cursors;
 mod harness;
 mod mysql_failures;
 mod mysql_reading;
 mod mysql_types;
+mod postgres_cursors;
 mod postgres_failures;
 mod postgres_reading;
+mod postgres_tables;
 mod postgres_types;

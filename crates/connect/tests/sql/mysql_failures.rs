@@ -14,13 +14,7 @@ fn check(failure: &Failure, kind: FailureKind, expect: &str) {
 }
 
 async fn refused(login: &Login<'_>) -> Failure {
-    let opened = Mysql::open(
-        &source_name(),
-        &json!({}),
-        &login.credentials(),
-        &loopback(),
-    )
-    .await;
+    let opened = open_mysql(login, json!({})).await;
     opened.err().expect("refused")
 }
 
@@ -51,7 +45,8 @@ async fn who_may_not_sign_in_is_told_why() {
         ..login()
     })
     .await;
-    check(&failure, FailureKind::Protocol, "no encrypted connection");
+    check(&failure, FailureKind::Protocol, "the server has no TLS");
+    assert!(failure.hint.as_str().contains("`sslmode: disable`"));
     let opened = Mysql::open(
         &source_name(),
         &json!({}),
@@ -91,12 +86,12 @@ async fn what_is_not_there_or_may_not_be_read_is_named() {
         CREATE USER reader@'%' IDENTIFIED BY 'reader-canary'; GRANT SELECT (id) ON missing.orders TO reader@'%'; GRANT INSERT ON missing.closed TO reader@'%'");
     let mut source = mysql(database, json!({"schema": "elsewhere"})).await;
     check(
-        &source.streams().await.expect_err("none"),
+        &source.streams(&[]).await.expect_err("none"),
         FailureKind::Missing,
         "no database `elsewhere`",
     );
     let mut source = mysql(database, json!({"table_names": ["oders"]})).await;
-    let failure = source.streams().await.expect_err("none");
+    let failure = source.streams(&[]).await.expect_err("none");
     check(&failure, FailureKind::Missing, "no table `oders`");
     assert_eq!(failure.hint.as_str(), "did you mean `orders`?");
     let port = servers::Mariadb::shared().port();
@@ -105,15 +100,8 @@ async fn what_is_not_there_or_may_not_be_read_is_named() {
         password: "reader-canary",
         ..Login::to(port, database)
     };
-    let mut source = Mysql::open(
-        &source_name(),
-        &json!({}),
-        &login.credentials(),
-        &loopback(),
-    )
-    .await
-    .expect("opens");
-    let streams = source.streams().await.expect("streams");
+    let mut source = open_mysql(&login, json!({})).await.expect("opens");
+    let streams = source.streams(&[]).await.expect("streams");
     assert_eq!(streams.len(), 1);
     assert_eq!(streams[0].schema.as_ref().expect("known").columns.len(), 1);
     let (pages, result) = read(&mut source, &streams[0], Start::default()).await;
@@ -123,11 +111,9 @@ async fn what_is_not_there_or_may_not_be_read_is_named() {
         ["`missing.closed` is left out: this user may read no column of it"]
     );
     let block = json!({"table_names": ["closed"]});
-    let mut source = Mysql::open(&source_name(), &block, &login.credentials(), &loopback())
-        .await
-        .expect("opens");
+    let mut source = open_mysql(&login, block).await.expect("opens");
     check(
-        &source.streams().await.expect_err("denied"),
+        &source.streams(&[]).await.expect_err("denied"),
         FailureKind::Forbidden,
         "`missing.closed` may not be read",
     );
@@ -165,7 +151,7 @@ async fn a_table_that_changes_after_it_was_looked_at_is_not_read() {
             ),
         );
         let mut source = mysql(database, json!({"table_names": [named("t%")]})).await;
-        let streams = source.streams().await.expect("streams");
+        let streams = source.streams(&[]).await.expect("streams");
         mariadb(database, &named(change));
         let (pages, result) = read(&mut source, &streams[0], Start::default()).await;
         let failure = result
@@ -185,15 +171,8 @@ async fn a_server_that_goes_away_in_the_middle_is_unreachable() {
     let login = Login::to(server.port(), "shop");
     let mut server = Some(server);
     for is_killed in [true, false] {
-        let mut source = Mysql::open(
-            &source_name(),
-            &json!({}),
-            &login.credentials(),
-            &loopback(),
-        )
-        .await
-        .expect("opens");
-        let streams = source.streams().await.expect("streams");
+        let mut source = open_mysql(&login, json!({})).await.expect("opens");
+        let streams = source.streams(&[]).await.expect("streams");
         let (out, mut pages) = tokio::sync::mpsc::channel(1);
         let cut = async {
             pages.recv().await.expect("a first page");
@@ -226,7 +205,7 @@ async fn a_value_beyond_the_limit_is_refused_by_name() {
         "CREATE TABLE t(id int, v longblob); INSERT INTO t VALUES (1, REPEAT('x', 67108865))",
     );
     let mut source = mysql(database, json!({})).await;
-    let streams = source.streams().await.expect("streams");
+    let streams = source.streams(&[]).await.expect("streams");
     let (_, result) = read(&mut source, &streams[0], Start::default()).await;
     check(
         &result.expect_err("too large"),

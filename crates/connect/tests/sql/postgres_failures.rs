@@ -6,7 +6,7 @@ use connect::{Egress, Failure, FailureKind, Start};
 use security::Plain;
 use serde_json::json;
 use testkit::servers::{self, PASSWORD};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Checks a failure's kind and words, and that neither they nor the log show the password.
 fn check(failure: &Failure, kind: FailureKind, expect: &str) {
@@ -17,13 +17,7 @@ fn check(failure: &Failure, kind: FailureKind, expect: &str) {
 }
 
 async fn refused(login: &Login<'_>) -> Failure {
-    let opened = Postgres::open(
-        &source_name(),
-        &json!({}),
-        &login.credentials(),
-        &loopback(),
-    )
-    .await;
+    let opened = open_postgres(login, json!({})).await;
     opened.err().expect("refused")
 }
 
@@ -172,14 +166,7 @@ async fn tls_is_used_where_it_is_asked_for() {
         "set `sslmode: require`"
     );
     for mode in ["", "prefer", "require"] {
-        Postgres::open(
-            &source_name(),
-            &json!({}),
-            &login(mode).credentials(),
-            &loopback(),
-        )
-        .await
-        .expect(mode);
+        open_postgres(&login(mode), json!({})).await.expect(mode);
     }
     check(
         &refused(&login("verify-full")).await,
@@ -187,13 +174,46 @@ async fn tls_is_used_where_it_is_asked_for() {
         "no encrypted connection",
     );
     let certificate = server.certificate().display().to_string();
-    for mode in ["verify-ca", "verify-full"] {
+    for mode in ["verify-ca", "verify-full", ""] {
         let mut credentials = login(mode).credentials();
         credentials.insert("sslrootcert", Plain::new(certificate.clone()));
         Postgres::open(&source_name(), &json!({}), &credentials, &loopback())
             .await
             .expect(mode);
     }
+    let mut credentials = login("").credentials();
+    credentials.insert("sslrootcert", Plain::new("no/such.pem".to_owned()));
+    let opened = Postgres::open(&source_name(), &json!({}), &credentials, &loopback()).await;
+    check(
+        &opened.err().expect("no file"),
+        FailureKind::ConfigInvalid,
+        "`no/such.pem` cannot be read",
+    );
+}
+
+#[tokio::test]
+async fn a_server_without_tls_gets_no_password_where_tls_is_required() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    // It declines encryption and listens to what the client says then.
+    let answer = async {
+        let (mut socket, _) = listener.accept().await.expect("a client");
+        socket.read_exact(&mut [0; 8]).await.expect("a request");
+        socket.write_all(b"N").await.expect("written");
+        let mut said = Vec::new();
+        socket.read_to_end(&mut said).await.expect("read");
+        said
+    };
+    let login = Login {
+        sslmode: "require",
+        ..Login::to(port, "shop")
+    };
+    let (failure, said) = tokio::join!(refused(&login), answer);
+    check(&failure, FailureKind::Protocol, "the server has no TLS");
+    assert!(failure.hint.as_str().contains("`sslmode: disable`"));
+    assert_eq!(said, b"");
 }
 
 #[tokio::test]
@@ -202,12 +222,12 @@ async fn what_is_not_there_is_named() {
     psql(database, "CREATE TABLE orders(id int)");
     let mut source = postgres(database, json!({"schema": "pubic"})).await;
     check(
-        &source.streams().await.expect_err("none"),
+        &source.streams(&[]).await.expect_err("none"),
         FailureKind::Missing,
         "no schema `pubic`",
     );
     let mut source = postgres(database, json!({"table_names": ["oders"]})).await;
-    let failure = source.streams().await.expect_err("none");
+    let failure = source.streams(&[]).await.expect_err("none");
     check(&failure, FailureKind::Missing, "no table `oders`");
     assert_eq!(failure.hint.as_str(), "did you mean `orders`?");
 }
@@ -224,13 +244,9 @@ async fn what_may_not_be_read_is_left_out_or_refused() {
         password: "reader-canary",
         ..Login::to(port, database)
     };
-    let open = async |block| {
-        Postgres::open(&source_name(), &block, &login.credentials(), &loopback())
-            .await
-            .expect("opens")
-    };
+    let open = async |block| open_postgres(&login, block).await.expect("opens");
     let mut source = open(json!({})).await;
-    let streams = source.streams().await.expect("streams");
+    let streams = source.streams(&[]).await.expect("streams");
     assert_eq!(
         streams.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
         ["free", "open"]
@@ -247,7 +263,7 @@ async fn what_may_not_be_read_is_left_out_or_refused() {
     );
     let failure = open(json!({"table_names": ["closed"]}))
         .await
-        .streams()
+        .streams(&[])
         .await
         .expect_err("denied");
     check(
@@ -257,7 +273,7 @@ async fn what_may_not_be_read_is_left_out_or_refused() {
     );
     let failure = open(json!({"schema": "locked"}))
         .await
-        .streams()
+        .streams(&[])
         .await
         .expect_err("denied");
     check(
@@ -266,7 +282,7 @@ async fn what_may_not_be_read_is_left_out_or_refused() {
         "may not look into schema `locked`",
     );
     let mut source = open(json!({"table_names": ["free"]})).await;
-    let streams = source.streams().await.expect("streams");
+    let streams = source.streams(&[]).await.expect("streams");
     psql(database, "REVOKE SELECT ON free FROM reader");
     let (_, result) = read(&mut source, &streams[0], Start::default()).await;
     check(
@@ -301,7 +317,7 @@ async fn a_table_that_changes_after_it_was_looked_at_is_not_read() {
             ),
         );
         let mut source = postgres(database, json!({"table_names": [named("t%")]})).await;
-        let streams = source.streams().await.expect("streams");
+        let streams = source.streams(&[]).await.expect("streams");
         psql(database, &named(change));
         let (pages, result) = read(&mut source, &streams[0], Start::default()).await;
         match result {
@@ -323,20 +339,11 @@ async fn a_server_that_goes_away_in_the_middle_is_unreachable() {
         "CREATE TABLE big AS SELECT i, repeat('x', 500) v FROM generate_series(1, 200000) i",
     );
     let login = Login::to(server.port(), "shop");
-    let open = async || {
-        Postgres::open(
-            &source_name(),
-            &json!({}),
-            &login.credentials(),
-            &loopback(),
-        )
-        .await
-        .expect("opens")
-    };
+    let open = async || open_postgres(&login, json!({})).await.expect("opens");
     let mut server = Some(server);
     for is_terminated in [true, false] {
         let mut source = open().await;
-        let streams = source.streams().await.expect("streams");
+        let streams = source.streams(&[]).await.expect("streams");
         let (out, mut pages) = tokio::sync::mpsc::channel(1);
         let cut = async {
             pages.recv().await.expect("a first page");
@@ -379,7 +386,7 @@ async fn text_that_cannot_become_utf8_is_refused_by_name() {
         "CREATE TABLE t(ok text, v text); INSERT INTO t VALUES ('fine', E'\\xe9')",
     );
     let mut source = postgres("ascii", json!({})).await;
-    let streams = source.streams().await.expect("streams");
+    let streams = source.streams(&[]).await.expect("streams");
     let (_, result) = read(&mut source, &streams[0], Start::default()).await;
     check(
         &result.expect_err("no UTF-8"),
@@ -396,7 +403,7 @@ async fn a_value_beyond_the_limit_is_refused_by_name() {
         "CREATE TABLE t(id int, v text); INSERT INTO t VALUES (1, repeat('x', 64 * 1024 * 1024 + 1))",
     );
     let mut source = postgres(database, json!({})).await;
-    let streams = source.streams().await.expect("streams");
+    let streams = source.streams(&[]).await.expect("streams");
     let (_, result) = read(&mut source, &streams[0], Start::default()).await;
     check(
         &result.expect_err("too large"),

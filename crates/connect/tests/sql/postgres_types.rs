@@ -268,7 +268,7 @@ async fn values_of_every_type_arrive_as_the_server_prints_them() {
     }
     psql(database, &setup);
     let mut source = postgres(database, json!({})).await;
-    let streams = source.streams().await.expect("streams");
+    let streams = source.streams(&[]).await.expect("streams");
     assert_eq!(streams.len(), CASES.len());
     for (index, case) in CASES.iter().enumerate() {
         let name = format!("t{index}");
@@ -407,7 +407,7 @@ async fn a_decimal_that_was_decided_stays_while_it_holds_the_values() {
         "CREATE TABLE o(v numeric); INSERT INTO o VALUES (1.25)",
     );
     let mut source = postgres(database, json!({})).await;
-    let streams = source.streams().await.expect("streams");
+    let streams = source.streams(&[]).await.expect("streams");
     let kind = async |source: &mut _, known: &str| {
         let mut schema = streams[0].schema.as_deref().cloned().expect("decided");
         schema.columns[0].kind = domain::ColumnType::from_sql(known).expect("a type");

@@ -17,7 +17,48 @@ use domain::{TableSchema, names::normalize};
 /// What the head of a file says.
 pub(super) struct Head {
     pub(super) layout: Delimited,
+    /// `None` where it is certain whether there is a header.
+    pub(super) guess: Option<Guess>,
     pub(super) warnings: Vec<String>,
+}
+
+/// A first record that was taken for a header only because none of its cells is a number, a date or a boolean.
+pub(super) struct Guess {
+    /// The first names, for a sentence.
+    names: String,
+    /// The table has columns, and none of these names.
+    is_stranger: bool,
+}
+
+impl Guess {
+    fn new(cells: &[String], known: Option<&TableSchema>) -> Self {
+        const SHOWN: usize = 3;
+        let quoted = |cell: &String| format!("`{}`", lossy(cell.as_bytes()));
+        let mut names: Vec<_> = cells.iter().take(SHOWN).map(quoted).collect();
+        if cells.len() > SHOWN {
+            names.push("…".into());
+        }
+        Self {
+            names: names.join(", "),
+            is_stranger: known.is_some_and(|table| !table.columns.is_empty()),
+        }
+    }
+
+    /// Returns what the user should know about the guess; `all_text` says that no column shows by its type that the first
+    /// record is not one of its values.
+    pub(super) fn doubt(self, all_text: bool) -> Option<String> {
+        let why = if self.is_stranger {
+            "none of them is a column of the table"
+        } else if all_text {
+            "all other lines are text too"
+        } else {
+            return None;
+        };
+        Some(format!(
+            "its first line was taken for the names of the columns ({}), but {why}; set `header: false` if it is data, `header: true` if not",
+            self.names
+        ))
+    }
 }
 
 impl Delimited {
@@ -68,9 +109,12 @@ pub(super) fn find(
     }
     let mut warnings = Vec::new();
     let bytes: Vec<&[u8]> = cells.iter().map(String::as_bytes).collect();
+    let is_known = names_known(&cells, known);
     let header = options
         .header
-        .unwrap_or_else(|| is_header(&bytes, names_known(&cells, known)));
+        .unwrap_or_else(|| is_header(&bytes, is_known));
+    let is_guessed = header && options.header.is_none() && !is_known && !cells.is_empty();
+    let guess = is_guessed.then(|| Guess::new(&cells, known));
     let columns = if cells.is_empty() {
         warnings.push("it is empty".into());
         Vec::new()
@@ -102,7 +146,12 @@ pub(super) fn find(
         header,
         columns,
     };
-    Ok((Head { layout, warnings }, chunk))
+    let head = Head {
+        layout,
+        guess,
+        warnings,
+    };
+    Ok((head, chunk))
 }
 
 /// Sets a chunk that starts the file to its first row, as the first pass found it.

@@ -299,8 +299,59 @@ fn broken_json_names_line_and_column() {
         "is not JSON in line 1, column 1",
         "one object on each line",
     );
-    let deep = format!("[{{\"a\": {}1{}}}]", "[".repeat(1000), "]".repeat(1000));
-    refuse(deep.as_bytes(), "", "nested");
+    // Line and column are those of the file, whatever white space it starts with.
+    refuse(
+        b"\n\n  \n  {\"a\": }",
+        "in line 4, column 9",
+        "array of objects",
+    );
+    refuse(
+        b"\n\n {\"a\": 1}\n{\"a\" 1}\n",
+        "in line 4, column 6",
+        "array of objects",
+    );
+}
+
+#[test]
+fn json_is_refused_at_one_depth() {
+    for depth in [65, 127, 1000] {
+        let deep = format!(
+            "[\n{{\"a\": 1}},\n{{\"a\": {}1{}}}]",
+            "[".repeat(depth),
+            "]".repeat(depth)
+        );
+        let failure = Folder::with("a.json", deep)
+            .load("a.json", &FileOptions::default())
+            .expect_err("too deep");
+        let say = failure.say.as_str();
+        assert!(say.contains("nested deeper than 64 levels"), "{failure}");
+        assert!(
+            say.contains("line 3") || say.contains("record 2"),
+            "{failure}"
+        );
+    }
+}
+
+#[test]
+fn blanks_without_end_are_refused_and_not_kept() {
+    // 150 MB of them, in 5 kB.
+    let mut packed = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    let blanks = vec![b' '; 1 << 20];
+    for _ in 0..150 {
+        std::io::Write::write_all(&mut packed, &blanks).unwrap();
+    }
+    let folder = Folder::with("a.json.zst", packed.finish().unwrap());
+    let failure = folder
+        .load("a.json.zst", &FileOptions::default())
+        .expect_err("endless");
+    assert_eq!(failure.kind, FileTooLarge, "{failure}");
+    assert!(
+        failure
+            .say
+            .as_str()
+            .contains("134217728 bytes in which no record ends, up to line 1"),
+        "{failure}"
+    );
 }
 
 #[test]
@@ -333,5 +384,32 @@ fn an_empty_file_has_no_columns_and_says_so() {
         assert_eq!((inspection.rows(), rows.len()), (0, 0));
         assert_eq!(inspection.warnings, ["it is empty"]);
         assert!(names(&inspection).is_empty());
+    }
+}
+
+#[test]
+fn lines_are_counted_however_they_end() {
+    for end in ["\n", "\r\n", "\r"] {
+        let csv = |lines: &[&str], say: &str, hint: &str| csv(&lines.join(end), say, hint);
+        csv(
+            &["a,b", "1,2", "3"],
+            "has 1 cell in line 3 where 2",
+            "ragged",
+        );
+        csv(
+            &["a,b", "", "1,2", "3,\"x\"y"],
+            "text behind a closing quote in line 4, byte 6",
+            "quote",
+        );
+        csv(
+            &["a,b", "1,x\0y", ""],
+            "has a NUL byte in line 2, byte 4",
+            "utf-16le",
+        );
+        csv(
+            &["a,b", "\"x", "y\",1", "2", ""],
+            "has 1 cell in line 4",
+            "ragged",
+        );
     }
 }

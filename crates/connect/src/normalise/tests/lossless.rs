@@ -9,7 +9,7 @@ fn canonical(text: &str) -> String {
     if text.starts_with('@') {
         return text.to_owned();
     }
-    if let Some(instant) = times::timestamp(text) {
+    if let Some(instant) = domain::calendar::parse_timestamp(text.as_bytes()) {
         return format!("@{}", instant.micros);
     }
     match serde_json::from_str::<Value>(text) {

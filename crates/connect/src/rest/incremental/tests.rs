@@ -102,6 +102,69 @@ fn the_first_sync_starts_at_the_initial_value_or_with_everything() {
 }
 
 #[test]
+fn an_end_is_asked_for_rounded_up_and_kept_exactly() {
+    let check =
+        |format: &str, until_micros: i64, expect: &str, (last, first_out): (Value, Value)| {
+            let incremental =
+                incremental(&json!({"cursor": "c", "format": format})).expect("valid");
+            let start = Start {
+                until: Some(Timestamp::from_micros(until_micros)),
+                ..Start::default()
+            };
+            let now = Timestamp::from_micros(0);
+            assert_eq!(incremental.end(&start, now).as_deref(), Some(expect));
+            let window = incremental.window(&start, now);
+            let is_wanted = |value: &Value| {
+                let mark = incremental.mark(&json!({"c": value})).expect("a time");
+                window.contains(mark.as_ref())
+            };
+            assert_eq!(
+                (is_wanted(&last), is_wanted(&first_out)),
+                (true, false),
+                "{format}"
+            );
+        };
+    let whole = 1_704_067_200_000_000;
+    check(
+        "unix",
+        whole,
+        "1704067200",
+        (json!(1_704_067_199), json!(1_704_067_200)),
+    );
+    check(
+        "unix",
+        whole + 1,
+        "1704067201",
+        (json!(1_704_067_200), json!(1_704_067_201)),
+    );
+    check(
+        "unix_ms",
+        whole + 1,
+        "1704067200001",
+        (json!(1_704_067_200_000_i64), json!(1_704_067_200_001_i64)),
+    );
+    check(
+        "date",
+        whole,
+        "2024-01-01",
+        (json!("2023-12-31"), json!("2024-01-01")),
+    );
+    check(
+        "date",
+        whole + 1,
+        "2024-01-02",
+        (json!("2024-01-01"), json!("2024-01-02")),
+    );
+    let exact = ("2024-01-01T00:59:59+01:00", "2024-01-01T01:00:00+01:00");
+    check(
+        "iso8601",
+        whole,
+        "2024-01-01T00:00:00.000000Z",
+        (json!(exact.0), json!(exact.1)),
+    );
+}
+
+#[test]
 fn marks_are_compared_as_times_not_as_text() {
     let incremental = incremental(&json!({"cursor": "a.at"})).expect("valid");
     let mark = |text: &str| {

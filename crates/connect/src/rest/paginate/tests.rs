@@ -81,7 +81,7 @@ fn offsets_grow_by_what_came() {
         "end",
     );
     let named = r#"{"type": "offset", "limit": 9, "limit_param": "n", "offset_param": "from"}"#;
-    let expect = [("from".into(), "5".into()), ("n".into(), "9".into())];
+    let expect = [("from".into(), 5.into()), ("n".into(), 9.into())];
     assert_eq!(params(&parse(named), &Step::Offset(5)), expect);
 }
 
@@ -96,7 +96,10 @@ fn cursors_end_when_there_is_none() {
         2,
         &after("abc"),
     );
-    check(plain, FIRST, r#"{"meta": {"next": 7}}"#, 0, &after("7"));
+    // A number stays one, and a text that looks like one stays a text.
+    let number = r#"{"cursor":{"param":"after","value":7}}"#;
+    check(plain, FIRST, r#"{"meta": {"next": 7}}"#, 0, number);
+    check(plain, FIRST, r#"{"meta": {"next": "7"}}"#, 0, &after("7"));
     for end in [
         r#"{"meta": {"next": null}}"#,
         r#"{"meta": {"next": ""}}"#,
@@ -167,8 +170,42 @@ fn without_a_paginator_the_usual_places_are_looked_at() {
         page,
     );
     check(auto, FIRST, r#"{"@odata.nextLink": "/x?page=2"}"#, 1, page);
-    check(auto, FIRST, r#"{"next": 2}"#, 1, "end");
-    check(auto, FIRST, r#"{"next": "two"}"#, 1, "end");
+    check(auto, FIRST, r#"{"next": 2}"#, 1, "failure");
+    check(auto, FIRST, r#"{"next": "two"}"#, 1, "failure");
+    check(auto, FIRST, r#"{"next": null, "last": true}"#, 1, "end");
+    check(auto, FIRST, r#"{"links": {"next": null}}"#, 1, "end");
+    check(
+        auto,
+        FIRST,
+        r#"{"_links": {"next": {"href": null}}}"#,
+        1,
+        "end",
+    );
+    check(
+        auto,
+        FIRST,
+        r#"{"_links": {"next": {"href": "x?page=2"}}}"#,
+        1,
+        "failure",
+    );
+    check(
+        auto,
+        FIRST,
+        r#"{"paging": {"next": {"after": "x"}}}"#,
+        1,
+        "failure",
+    );
+    check(auto, FIRST, r#"{"next_page": 2}"#, 1, r#"{"page":2}"#);
+    check(auto, FIRST, r#"{"meta": {"next_page": 0}}"#, 1, "failure");
+    let uri = r#"{"next_page": {"offset": "x", "uri": "/x?page=2"}}"#;
+    check(auto, FIRST, uri, 1, page);
+    check(auto, FIRST, r#"{"has_more": true}"#, 1, "failure");
+    check(auto, FIRST, r#"{"has_more": "false", "more": 0}"#, 1, "end");
+    check(auto, r#"{"page": 2}"#, r#"{"hasMore": true}"#, 1, "failure");
+    check(auto, FIRST, r#"{"last_page": 3}"#, 1, "failure");
+    // The last of several pages that links led to.
+    let last = r#"{"last_page": 3, "next_page_url": null}"#;
+    check(auto, page, last, 1, "end");
     let cursor = r#"{"cursor":{"param":"cursor","value":"abc"}}"#;
     check(auto, FIRST, r#"{"next_cursor": "abc"}"#, 1, cursor);
     let token = r#"{"cursor":{"param":"pageToken","value":"t"}}"#;

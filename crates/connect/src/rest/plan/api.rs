@@ -1,11 +1,12 @@
 //! The whole API: where it is, how to sign in, how fast to ask, which streams it has.
 
+use super::ask;
 use super::auth::Auth;
 use super::stream::{Defaults, StreamPlan};
 use crate::egress::Egress;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, invalid};
 use crate::http::{Hosts, host};
-use crate::rest::spec::{Api, AuthKind};
+use crate::rest::spec::Api;
 use crate::rest::values::Values;
 use domain::limits::PAGES_MAX;
 use domain::say::Quoted;
@@ -61,7 +62,10 @@ impl Plan {
         place: &Say,
         connector_hosts: Option<&[String]>,
     ) -> Result<Self, Failure> {
-        let base = base(api, overrides, values, place)?;
+        let written = overrides.base_url.as_ref().or(api.base_url.as_ref());
+        let written =
+            written.ok_or_else(|| invalid(say!("", *place, ": `base_url` is missing")))?;
+        let base = base(written, values, place)?;
         let mut hosts = Hosts::new(
             connector_hosts
                 .unwrap_or_default()
@@ -69,26 +73,35 @@ impl Plan {
                 .map(String::as_str),
         );
         // A host that the source's own configuration names is the user's choice.
-        if connector_hosts.is_none() || overrides.base_url.is_some() {
-            hosts.add(host(&base));
-        } else if !hosts.contains(host(&base)) {
+        let is_own = connector_hosts.is_none() || overrides.base_url.is_some();
+        if !is_own && !hosts.contains(host(&base)) {
             return Err(invalid(say!(
                 "", *place, ": the host of `base_url`, ", name Quoted(host(&base)), ", is not among `hosts`"
             )));
         }
+        hosts.trust(&base);
         let auth = Auth::new(&api.auth(), values, place, &base)?;
-        if let Some(token_host) = auth.token_host()
-            && !hosts.contains(token_host)
-        {
-            if connector_hosts.is_some() {
+        if let Some(token_url) = auth.token_url() {
+            if connector_hosts.is_some() && !hosts.contains(host(token_url)) {
                 return Err(invalid(say!(
-                    "", *place, ": the host of `token_url`, ", name Quoted(token_host), ", is not among `hosts`"
+                    "", *place, ": the host of `token_url`, ", name Quoted(host(token_url)), ", is not among `hosts`"
                 )));
             }
-            hosts.add(token_host);
+            hosts.trust(token_url);
         }
-        let headers = headers(api, values, place)?;
-        if api.auth().kind == AuthKind::None && headers.is_empty() {
+        let headers = ask::headers(&api.headers, values, place)?;
+        let defaults = Defaults {
+            api,
+            overrides,
+            values,
+            place,
+            has_secret_base: values.fills_secret(written),
+        };
+        let streams = streams(&defaults)?;
+        let has_secret = !matches!(auth, Auth::None)
+            || !headers.is_empty()
+            || streams.iter().any(StreamPlan::has_secret);
+        if !has_secret {
             // Nothing secret goes along, so an unencrypted public API may be read.
             hosts.allow_plain(host(&base));
         }
@@ -108,18 +121,18 @@ impl Plan {
             pages_max: api.pages_max.unwrap_or(PAGES_MAX).min(PAGES_MAX),
             interval: rate.map_or(Ok(Duration::ZERO), |rate| interval(rate, place))?,
             test_path: api.test_path.clone(),
-            streams: streams(api, overrides, values, place)?,
+            streams,
         })
     }
 
     /// Lets hosts whose private addresses are allowed be asked without TLS.
     pub(in crate::rest) fn allow_plain(&mut self, egress: &Egress) {
-        for host in [Some(host(&self.base)), self.auth.token_host()]
+        for url in [Some(&self.base), self.auth.token_url()]
             .into_iter()
             .flatten()
         {
-            if egress.is_permitted(host) {
-                self.hosts.allow_plain(host);
+            if egress.is_permitted(host(url)) {
+                self.hosts.allow_plain(host(url));
             }
         }
     }
@@ -130,14 +143,7 @@ impl Plan {
     }
 }
 
-fn base(
-    api: &Api,
-    overrides: &Overrides,
-    values: &Values<'_>,
-    place: &Say,
-) -> Result<Url, Failure> {
-    let written = overrides.base_url.as_ref().or(api.base_url.as_ref());
-    let written = written.ok_or_else(|| invalid(say!("", *place, ": `base_url` is missing")))?;
+fn base(written: &str, values: &Values<'_>, place: &Say) -> Result<Url, Failure> {
     let filled = values.fill(written, place)?;
     let wrong = || {
         invalid(say!(
@@ -164,28 +170,8 @@ fn base(
     Ok(url)
 }
 
-fn headers(
-    api: &Api,
-    values: &Values<'_>,
-    place: &Say,
-) -> Result<Vec<(HeaderName, Plain<String>)>, Failure> {
-    api.headers
-        .iter()
-        .map(|(name, value)| {
-            let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
-                invalid(say!("", *place, ": ", name Quoted(name), " cannot be a header's name"))
-            })?;
-            Ok((parsed, values.fill(value, place)?))
-        })
-        .collect()
-}
-
-fn streams(
-    api: &Api,
-    overrides: &Overrides,
-    values: &Values<'_>,
-    place: &Say,
-) -> Result<Vec<StreamPlan>, Failure> {
+fn streams(defaults: &Defaults<'_>) -> Result<Vec<StreamPlan>, Failure> {
+    let (api, place) = (defaults.api, defaults.place);
     if api.endpoints.is_empty() {
         return Err(invalid(say!(
             "",
@@ -193,17 +179,11 @@ fn streams(
             ": `endpoints` is missing or empty"
         )));
     }
-    let defaults = Defaults {
-        api,
-        overrides,
-        values,
-        place,
-    };
     let names = defaults.names();
     let mut streams = Vec::with_capacity(api.endpoints.len());
     let mut taken = BTreeSet::new();
     for endpoint in &api.endpoints {
-        let stream = StreamPlan::new(&endpoint.0, &defaults, &names)?;
+        let stream = StreamPlan::new(&endpoint.0, defaults, &names)?;
         if !taken.insert(stream.name.clone()) {
             return Err(invalid(say!(
                 "", *place, ": two endpoints have the table ", name Quoted(&stream.name)
@@ -212,7 +192,7 @@ fn streams(
         }
         streams.push(stream);
     }
-    if let Some(chosen) = &overrides.endpoints {
+    if let Some(chosen) = &defaults.overrides.endpoints {
         choose(&mut streams, chosen, place)?;
     }
     Ok(streams)
@@ -260,8 +240,4 @@ fn interval(rate: &str, place: &Say) -> Result<Duration, Failure> {
             ": `rate_limit` must be a number per time, like `25/s`, `100/min` or `1000/h`"
         ))
     })
-}
-
-fn invalid(say: Say) -> Failure {
-    Failure::new(FailureKind::ConfigInvalid, say)
 }

@@ -1,11 +1,10 @@
 //! How requests are signed, with the credentials filled in.
 
 use crate::failure::{Failure, FailureKind};
-use crate::http::host;
 use crate::rest::spec::{Auth as Spec, AuthKind, Location};
 use crate::rest::values::Values;
 use domain::say::Quoted;
-use domain::{Say, say};
+use domain::{Say, base64, say};
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use security::Plain;
 use url::Url;
@@ -76,10 +75,10 @@ impl Auth {
         }
     }
 
-    /// Returns the host that gives out tokens.
-    pub(in crate::rest) fn token_host(&self) -> Option<&str> {
+    /// Returns where tokens are given out.
+    pub(in crate::rest) const fn token_url(&self) -> Option<&Url> {
         match self {
-            Self::ClientCredentials(client) => Some(host(&client.token_url)),
+            Self::ClientCredentials(client) => Some(&client.token_url),
             Self::None | Self::Header(..) | Self::Query(..) => None,
         }
     }
@@ -149,24 +148,8 @@ pub(in crate::rest) fn prefixed(prefix: &str, token: &Plain<String>) -> Plain<St
 pub(in crate::rest) fn basic(user: &Plain<String>, password: &Plain<String>) -> Plain<String> {
     let pair = Plain::new(format!("{}:{}", user.expose(), password.expose()));
     let mut header = String::from("Basic ");
-    base64(pair.expose().as_bytes(), &mut header);
+    base64::encode_into(pair.expose().as_bytes(), &mut header);
     Plain::new(header)
-}
-
-/// Appends `bytes` as base64 (RFC 4648 §4).
-fn base64(bytes: &[u8], out: &mut String) {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for chunk in bytes.chunks(3) {
-        let group = (0..3).fold(0_usize, |group, at| {
-            (group << 8) | usize::from(chunk.get(at).copied().unwrap_or(0))
-        });
-        for (at, shift) in [18, 12, 6, 0].into_iter().enumerate() {
-            let letter = ALPHABET
-                .get((group >> shift) & 63)
-                .filter(|_| at <= chunk.len());
-            out.push(letter.map_or('=', |letter| char::from(*letter)));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The parent of a child stream, as the path names it.
 
-use super::stream::{invalid, table};
-use crate::failure::Failure;
+use super::stream::table;
+use crate::failure::{Failure, invalid};
 use crate::rest::spec::EndpointSpec;
 use crate::rest::template::{self, Part};
 use domain::names::normalize;

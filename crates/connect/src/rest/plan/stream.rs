@@ -1,9 +1,9 @@
 //! One stream: an endpoint with the API's defaults.
 
 use super::api::Overrides;
-use super::ask;
+use super::ask::{self, Param};
 use super::parent::{self, Parent};
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, invalid};
 use crate::rest::incremental::Incremental;
 use crate::rest::select::Path;
 use crate::rest::spec::{
@@ -13,8 +13,10 @@ use crate::rest::values::Values;
 use domain::names::normalize;
 use domain::say::Quoted;
 use domain::{Disposition, Say, say};
-use reqwest::header::HeaderMap;
+use reqwest::header::HeaderName;
+use security::Plain;
 use serde_json::{Map, Value};
+use std::sync::OnceLock;
 
 /// getdango's primary key for REST sources.
 const PRIMARY_KEY_DEFAULT: &str = "id";
@@ -25,6 +27,8 @@ pub(super) struct Defaults<'a> {
     pub(super) overrides: &'a Overrides,
     pub(super) values: &'a Values<'a>,
     pub(super) place: &'a Say,
+    /// A secret field is filled into `base_url`.
+    pub(super) has_secret_base: bool,
 }
 
 /// A stream, ready to be read.
@@ -38,11 +42,16 @@ pub(in crate::rest) struct StreamPlan {
     /// The path with the source's fields filled in, the parent's not.
     pub(in crate::rest) target: String,
     pub(in crate::rest) is_post: bool,
-    pub(in crate::rest) params: Vec<(String, String)>,
-    pub(in crate::rest) headers: HeaderMap,
+    pub(in crate::rest) params: Vec<Param>,
+    /// The endpoint's own headers: each is part of what signs a request.
+    pub(in crate::rest) headers: Vec<(HeaderName, Plain<String>)>,
+    /// A secret field is filled into the path or the base URL.
+    has_secret_path: bool,
     pub(in crate::rest) body: Option<Map<String, Value>>,
-    /// Where the records are; looked for when absent.
-    pub(in crate::rest) selector: Option<Path>,
+    /// Where the records are: as described, or as they were found in the first answer that had some.
+    pub(in crate::rest) selector: OnceLock<Path>,
+    /// Lists inside a record that hold only their first entries.
+    pub(in crate::rest) embedded: Vec<Path>,
     pub(in crate::rest) paginator: PaginatorSpec,
     pub(in crate::rest) primary_key: Vec<String>,
     pub(in crate::rest) disposition: Disposition,
@@ -103,11 +112,37 @@ impl StreamPlan {
             .map(|paginator| paginator.0.clone())
             .unwrap_or_default();
         check_paginator(&paginator, &place)?;
+        let has_secret_path = defaults.has_secret_base || defaults.values.fills_secret(&spec.path);
+        if spec.resumable == Some(true) && has_secret_path && paginator.kind.follows_links() {
+            return Err(invalid(say!(
+                "",
+                place,
+                ": `resumable` would write down links with the secret that is in this path"
+            ))
+            .hint("send the secret as a header or a parameter, or leave `resumable` away"));
+        }
+        let selector = spec.data_selector.as_ref().or(api.data_selector.as_ref());
+        if !spec.embedded_lists.is_empty()
+            && (selector.is_none() || paginator.has_more_path.is_none())
+        {
+            return Err(invalid(say!(
+                "",
+                place,
+                ": `embedded_lists` needs a `data_selector` and the paginator's `has_more_path`, which hold for these lists too"
+            )));
+        }
         let is_ordered = matches!(
             paginator.kind,
             PaginatorKind::LastRecord | PaginatorKind::Cursor
         );
         let resumes = is_ordered && incremental.is_some() && parent.is_none();
+        let is_told_apart = !primary_key.is_empty() && disposition != Disposition::Append;
+        if spec.resumable == Some(true) && !is_told_apart {
+            return Err(invalid(say!(
+                "", place, ": `resumable` needs a `primary_key`, and `disposition: merge` or `replace`"
+            ))
+            .hint("records around the place where a load was cut off may be read twice, and only a key tells that they are the same"));
+        }
         Ok(Self {
             is_chosen: true,
             aliases: spec.aliases.clone(),
@@ -115,13 +150,15 @@ impl StreamPlan {
             target: ask::target(spec, defaults, &place)?,
             is_post: spec.method == Method::Post,
             params: ask::params(spec, defaults, &place)?,
-            headers: ask::headers(spec, defaults, &place)?,
+            headers: ask::headers(&spec.headers, defaults.values, &place)?,
+            has_secret_path,
             body: spec.body.clone(),
-            selector: spec
-                .data_selector
-                .as_ref()
-                .or(api.data_selector.as_ref())
-                .map(|p| Path::parse(p)),
+            selector: selector.map_or_else(OnceLock::new, |path| Path::parse(path).into()),
+            embedded: spec
+                .embedded_lists
+                .iter()
+                .map(|path| Path::parse(path))
+                .collect(),
             paginator,
             primary_key,
             disposition,
@@ -136,6 +173,13 @@ impl StreamPlan {
                 .collect(),
             name,
         })
+    }
+
+    /// Returns whether a secret goes along with the requests of this stream, besides the API's own.
+    pub(super) fn has_secret(&self) -> bool {
+        self.has_secret_path
+            || !self.headers.is_empty()
+            || self.params.iter().any(|param| param.is_secret)
     }
 
     /// Returns whether `wanted` names this stream, in any spelling.
@@ -209,10 +253,20 @@ fn flattened(field: &str) -> String {
 }
 
 fn check_paginator(paginator: &PaginatorSpec, place: &Say) -> Result<(), Failure> {
+    if paginator.stop_after_empty_page != Some(false) {
+        return Ok(());
+    }
+    if paginator.kind != PaginatorKind::PageNumber {
+        return Err(invalid(say!(
+            "",
+            *place,
+            ": `stop_after_empty_page: false` is for `page_number`: after an empty page no other paginator knows the next one"
+        )));
+    }
     let has_end = paginator.total_path.is_some()
         || paginator.has_more_path.is_some()
         || paginator.page_max.is_some();
-    if paginator.stop_after_empty_page == Some(false) && !has_end {
+    if !has_end {
         return Err(invalid(say!(
             "",
             *place,
@@ -220,8 +274,4 @@ fn check_paginator(paginator: &PaginatorSpec, place: &Say) -> Result<(), Failure
         )));
     }
     Ok(())
-}
-
-pub(super) fn invalid(say: Say) -> Failure {
-    Failure::new(FailureKind::ConfigInvalid, say)
 }

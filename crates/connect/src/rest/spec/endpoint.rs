@@ -3,7 +3,7 @@
 use super::{OneOrMany, Paginator};
 use domain::Disposition;
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -51,6 +51,10 @@ pub(crate) struct EndpointSpec {
     /// Columns kept as JSON instead of being taken apart.
     #[serde(default)]
     pub(crate) json_columns: Vec<String>,
+    /// Lists inside a record that hold only their first entries, and say so as a page of this API does: they are read to
+    /// their end, at their own `url`.
+    #[serde(default)]
+    pub(crate) embedded_lists: Vec<String>,
     /// Whether a load that was cut off may go on where it stopped; decided by the paginator when absent.
     pub(crate) resumable: Option<bool>,
 }
@@ -132,51 +136,49 @@ pub(crate) enum Then {
 
 impl<'de> Deserialize<'de> for Endpoint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let from_text = |path: String| EndpointSpec {
-            path,
-            ..EndpointSpec::default()
-        };
-        text_or_map(
-            deserializer,
-            "a path or a map of an endpoint's keys",
-            from_text,
-        )
-        .map(Self)
+        text_or_map(deserializer).map(Self)
     }
 }
 
-/// Deserializes a map into `T`, or a text by `from_text`.
-pub(super) fn text_or_map<'de, D, T>(
-    deserializer: D,
-    expecting: &'static str,
-    from_text: impl FnOnce(String) -> T,
-) -> Result<T, D::Error>
+impl FromText for EndpointSpec {
+    const EXPECTED: &'static str = "a path or a map of an endpoint's keys";
+
+    fn from_text<E: de::Error>(text: &str) -> Result<Self, E> {
+        Ok(Self {
+            path: text.to_owned(),
+            ..Self::default()
+        })
+    }
+}
+
+/// Something that a plain text may stand for instead of a map of keys.
+pub(super) trait FromText: Sized {
+    const EXPECTED: &'static str;
+
+    /// Returns what `text` stands for.
+    fn from_text<E: de::Error>(text: &str) -> Result<Self, E>;
+}
+
+/// Deserializes a map of `T`'s keys, or a text that stands for one. An untagged enum would lose which key was unknown.
+pub(super) fn text_or_map<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
-    T: Deserialize<'de>,
+    T: Deserialize<'de> + FromText,
 {
-    deserializer.deserialize_any(TextOrMap {
-        expecting,
-        from_text,
-        target: PhantomData,
-    })
+    deserializer.deserialize_any(TextOrMap(PhantomData))
 }
 
-struct TextOrMap<T, F> {
-    expecting: &'static str,
-    from_text: F,
-    target: PhantomData<T>,
-}
+struct TextOrMap<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>, F: FnOnce(String) -> T> Visitor<'de> for TextOrMap<T, F> {
+impl<'de, T: Deserialize<'de> + FromText> Visitor<'de> for TextOrMap<T> {
     type Value = T;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.expecting)
+        out.write_str(T::EXPECTED)
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<T, E> {
-        Ok((self.from_text)(text.to_owned()))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        T::from_text(text)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {

@@ -1,8 +1,9 @@
 //! How the next page is asked for.
 
-use super::endpoint::text_or_map;
+use super::endpoint::{FromText, text_or_map};
 use serde::Deserialize;
-use serde::de::Deserializer;
+use serde::de::value::StrDeserializer;
+use serde::de::{self, Deserializer};
 
 /// A paginator. A plain text stands for `{type: text}`.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +15,8 @@ pub(crate) struct Paginator(pub(crate) PaginatorSpec);
 pub(crate) struct PaginatorSpec {
     #[serde(rename = "type")]
     pub(crate) kind: PaginatorKind,
-    /// The number of the first page. Without it, page 0 is tried first and a page 1 that says the same is not read twice.
+    /// The number of the first page. Without it, page 0 is tried first; a refusal or nothing there is not the end, and a
+    /// page 1 that says the same is not read twice.
     #[serde(alias = "base_page", alias = "initial_page", alias = "page")]
     pub(crate) first_page: Option<i64>,
     pub(crate) page_param: Option<String>,
@@ -31,7 +33,8 @@ pub(crate) struct PaginatorSpec {
     pub(crate) page_max: Option<i64>,
     #[serde(alias = "maximum_offset")]
     pub(crate) offset_max: Option<u64>,
-    /// `false` goes on after a page without records; only together with `total_path`, `has_more_path` or a maximum.
+    /// `false` goes on after a page without records; only for page numbers, and only together with `total_path`,
+    /// `has_more_path` or a maximum.
     pub(crate) stop_after_empty_page: Option<bool>,
     /// Where the answer has the next cursor.
     pub(crate) cursor_path: Option<String>,
@@ -72,35 +75,27 @@ pub(crate) enum PaginatorKind {
     JsonLink,
 }
 
-impl<'de> Deserialize<'de> for Paginator {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The kind is parsed as in the map form, so that a misspelt one is refused the same way.
-        let spec = text_or_map(
-            deserializer,
-            "a paginator's type or a map of its keys",
-            TextOrSpec::Text,
-        )?;
-        match spec {
-            TextOrSpec::Spec(spec) => Ok(Self(*spec)),
-            TextOrSpec::Text(text) => {
-                let text = serde::de::value::StrDeserializer::<D::Error>::new(&text);
-                let kind = PaginatorKind::deserialize(text)?;
-                Ok(Self(PaginatorSpec {
-                    kind,
-                    ..PaginatorSpec::default()
-                }))
-            }
-        }
+impl PaginatorKind {
+    /// Returns whether the next page may be a URL that the API gives.
+    pub(crate) const fn follows_links(self) -> bool {
+        matches!(self, Self::Auto | Self::HeaderLink | Self::JsonLink)
     }
 }
 
-enum TextOrSpec {
-    Text(String),
-    Spec(Box<PaginatorSpec>),
+impl<'de> Deserialize<'de> for Paginator {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text_or_map(deserializer).map(Self)
+    }
 }
 
-impl<'de> Deserialize<'de> for TextOrSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        PaginatorSpec::deserialize(deserializer).map(|spec| Self::Spec(Box::new(spec)))
+impl FromText for PaginatorSpec {
+    const EXPECTED: &'static str = "a paginator's type or a map of its keys";
+
+    fn from_text<E: de::Error>(text: &str) -> Result<Self, E> {
+        // Parsed as in the map form, so that a misspelt one is refused the same way.
+        Ok(Self {
+            kind: PaginatorKind::deserialize(StrDeserializer::<E>::new(text))?,
+            ..Self::default()
+        })
     }
 }

@@ -111,6 +111,45 @@ async fn an_unnamed_first_page_is_found_whether_the_api_counts_from_0_or_1() {
 }
 
 #[tokio::test]
+async fn an_api_that_has_nothing_on_page_0_is_asked_for_page_1() {
+    // An empty list, nothing at all, a rule that says there is nothing: none of them is the end.
+    let nothing: [fn() -> Reply; 4] = [
+        || Reply::json(&json!({"data": [], "more": false, "pages": 0})),
+        || Reply::status(204, ""),
+        || Reply::json(&json!({"data": null, "more": true})),
+        || Reply::status(404, ""),
+    ];
+    for nothing in nothing {
+        let server = Server::start(move |request| match request.number("page") {
+            Some(page @ 1..=2) => {
+                Reply::json(&json!({"data": [{"id": page}], "more": page < 2, "pages": 2}))
+            }
+            _ => nothing(),
+        })
+        .await;
+        for end in [
+            json!({}),
+            json!({"has_more_path": "more"}),
+            json!({"total_path": "pages"}),
+        ] {
+            let mut paginator = end;
+            paginator["type"] = "page_number".into();
+            let endpoint = json!({
+                "data_selector": "data", "paginator": paginator,
+                "errors": [{"status": 404, "then": "skip"}],
+            });
+            let mut bench = open(&block(&server, endpoint), &[]).expect("opened");
+            let tested = bench.rest.test().await.expect("answered");
+            assert!(
+                tested.ends_with("items has 1 records on its first page"),
+                "{tested}"
+            );
+            assert_eq!(bench.ids().await.expect("read"), [1, 2], "{paginator}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_gives_less_than_the_limit_makes_no_holes() {
     let server = Server::start(|request| {
         let offset = request.number("offset").expect("asked by offset");
@@ -139,6 +178,41 @@ async fn a_post_pages_in_its_body() {
     let endpoint = json!({"method": "POST", "json": {"query": "all"}, "paginator": {"type": "page_number", "first_page": 1}});
     let mut bench = open(&block(&server, endpoint), &[]).expect("opened");
     assert_eq!(bench.ids().await.expect("read"), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_post_asks_with_the_types_the_api_uses() {
+    let server = Server::start(|request| {
+        let body: Value = serde_json::from_str(&request.body).expect("json");
+        let next = match &body["after"] {
+            Value::Null => json!("007"),
+            cursor if *cursor == json!("007") => json!(8),
+            cursor if *cursor == json!(8) => Value::Null,
+            other => panic!("not a cursor of this API: {other}"),
+        };
+        assert_eq!(
+            (&body["since"], &body["until"]),
+            (&json!(5), &json!(9)),
+            "{body}"
+        );
+        assert_eq!((&body["limit"], request.param("since")), (&json!(2), None));
+        Reply::json(
+            &json!({"data": [{"id": request.index, "at": 5 + request.index}], "next": next}),
+        )
+    })
+    .await;
+    let endpoint = json!({
+        "method": "POST", "data_selector": "data",
+        "paginator": {"type": "cursor", "cursor_path": "next", "cursor_param": "after", "limit": 2},
+        "incremental": {"cursor": "at", "param": "since", "end_param": "until", "format": "number", "initial": 5},
+    });
+    let described = {
+        let mut described = block(&server, endpoint);
+        described["end_date"] = "9".into();
+        described
+    };
+    let mut bench = open(&described, &[]).expect("opened");
+    assert_eq!(bench.ids().await.expect("read"), [0, 1, 2]);
 }
 
 async fn check_endless(
@@ -181,6 +255,68 @@ async fn pages_that_never_end_are_refused() {
     check_endless(json!({"type": "page_number"}), growing).await;
 }
 
+async fn check_promise(answer: Value, expect: Result<&[i64], &str>) {
+    let server = Server::start(move |request| {
+        Reply::json(&match request.number("page") {
+            None => answer.clone(),
+            Some(2) => json!({"data": [{"id": 2}], "next_page": 3, "has_more": true}),
+            _ => {
+                json!({"data": [{"id": 3}], "next_page": null, "has_more": false, "total_pages": 3})
+            }
+        })
+    })
+    .await;
+    let mut bench = open(&block(&server, json!({})), &[]).expect("opened");
+    match (bench.ids().await, expect) {
+        (Ok(ids), Ok(expect)) => assert_eq!(ids, expect),
+        (Err(failure), Err(word)) => {
+            let said = failure.say.as_str();
+            assert_eq!(failure.kind, FailureKind::Protocol, "{said}");
+            assert!(said.contains(word) && said.contains("`items`"), "{said}");
+            assert!(
+                failure.hint.as_str().contains("`paginator`"),
+                "{}",
+                failure.hint
+            );
+        }
+        (got, expect) => panic!("{got:?} is not {expect:?}"),
+    }
+}
+
+#[tokio::test]
+async fn without_a_paginator_a_promise_of_more_is_kept_or_reported() {
+    let with = |key: &str, value: Value| json!({"data": [{"id": 1}], key: value});
+    let all: Result<&[i64], _> = Ok(&[1, 2, 3]);
+    check_promise(with("next_page", json!(2)), all).await;
+    check_promise(with("next_page", json!("2")), all).await;
+    check_promise(with("meta", json!({"nextPage": 2, "total_pages": 3})), all).await;
+    check_promise(with("next_page", json!("/items?page=2")), all).await;
+    check_promise(with("has_more", json!(true)), Err("`has_more`")).await;
+    check_promise(
+        with("pagination", json!({"hasMore": true})),
+        Err("`pagination.hasMore`"),
+    )
+    .await;
+    check_promise(
+        with("pageInfo", json!({"hasNextPage": true})),
+        Err("`pageInfo.hasNextPage`"),
+    )
+    .await;
+    check_promise(with("last", json!(false)), Err("`last`")).await;
+    check_promise(with("next_page", json!("abc")), Err("`next_page`")).await;
+    check_promise(with("total_pages", json!(2)), Err("`total_pages`")).await;
+    check_promise(
+        with("meta", json!({"last_page": "2"})),
+        Err("`meta.last_page`"),
+    )
+    .await;
+    let one: Result<&[i64], _> = Ok(&[1]);
+    check_promise(with("has_more", json!(false)), one).await;
+    check_promise(with("total_pages", json!(1)), one).await;
+    check_promise(with("last", json!(true)), one).await;
+    check_promise(json!({"id": 1, "pages": 320, "has_more": true}), one).await;
+}
+
 #[tokio::test]
 async fn a_full_single_page_without_a_next_one_is_suspected() {
     let server = Server::start(|_| Reply::json(&records(1..=100))).await;
@@ -198,6 +334,24 @@ async fn a_full_single_page_without_a_next_one_is_suspected() {
             .warnings
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn pages_that_repeat_themselves_are_noticed_under_every_parent() {
+    let server = Server::start(|request| match request.path.as_str() {
+        "/orders" => Reply::json(&records([1])),
+        _ => Reply::json(&json!([{"id": 5}])),
+    })
+    .await;
+    let described = json!({"base_url": server.url(), "pages_max": 20, "endpoints": [
+        {"path": "orders", "paginator": "single_page"},
+        {"name": "items", "path": "orders/{orders.id}/items", "include_from_parent": ["id"],
+         "paginator": {"type": "page_number", "first_page": 1}},
+    ]});
+    let mut bench = open(&described, &[]).expect("opened");
+    let failure = bench.ids().await.expect_err("endless");
+    assert!(failure.say.as_str().contains("never end"), "{failure}");
+    assert_eq!(server.seen().len(), 3);
 }
 
 #[tokio::test]

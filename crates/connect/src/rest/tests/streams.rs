@@ -24,12 +24,19 @@ async fn growing() -> Server {
 }
 
 fn incremental(server: &Server, lookback: &str) -> Value {
+    incremental_block(
+        server,
+        &json!({"cursor": "at", "param": "since", "end_param": "until", "format": "unix", "lookback": lookback}),
+    )
+}
+
+fn incremental_block(server: &Server, incremental: &Value) -> Value {
     block(
         server,
         json!({
             "data_selector": "data",
             "paginator": {"type": "last_record", "cursor_param": "after", "has_more_path": "more"},
-            "incremental": {"cursor": "at", "param": "since", "end_param": "until", "format": "unix", "lookback": lookback},
+            "incremental": incremental,
         }),
     )
 }
@@ -75,12 +82,41 @@ async fn since_and_until_bound_a_sync_even_when_the_api_does_not() {
     };
     let mut bench = open(&incremental(&server, "0s"), &[]).expect("opened");
     let (pages, _) = bench.read_from("items", start()).await;
-    assert_eq!(integers(&pages, "items", "id"), [5, 6, 7]);
+    assert_eq!(integers(&pages, "items", "id"), [5, 6]);
     let mut described = incremental(&server, "0s");
     described["endpoints"][0]["incremental"] = json!({"cursor": "at", "format": "unix"});
     let mut bench = open(&described, &[]).expect("opened");
     let (pages, _) = bench.read_from("items", start()).await;
-    assert_eq!(integers(&pages, "items", "id"), [5, 6, 7]);
+    assert_eq!(integers(&pages, "items", "id"), [5, 6]);
+}
+
+#[tokio::test]
+async fn the_dates_of_a_source_bound_it_even_when_the_api_does_not() {
+    let server = growing().await;
+    let check = async |incremental: Value, expect: &[i64]| {
+        let mut described = incremental_block(&server, &incremental);
+        described["start_date"] = "2024-01-01T00:05:00Z".into();
+        described["end_date"] = "2024-01-01T00:08:00Z".into();
+        let mut bench = open(&described, &[]).expect("opened");
+        for cursor in [None, Some("1704067560".to_owned())] {
+            let start = Start {
+                cursor,
+                ..Start::default()
+            };
+            let (pages, result) = bench.read_from("items", start).await;
+            result.expect("read");
+            assert_eq!(integers(&pages, "items", "id"), expect, "{incremental}");
+        }
+    };
+    let unix = |extra: Value| {
+        let mut incremental = json!({"cursor": "at", "format": "unix", "lookback": "1w"});
+        for (key, value) in extra.as_object().expect("a map") {
+            incremental[key] = value.clone();
+        }
+        incremental
+    };
+    check(unix(json!({})), &[5, 6, 7]).await;
+    check(unix(json!({"end_param": "until"})), &[5, 6, 7]).await;
 }
 
 #[tokio::test]

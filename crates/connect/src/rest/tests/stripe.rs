@@ -86,6 +86,66 @@ async fn charges_are_read_newest_first_and_then_only_what_is_new() {
     );
 }
 
+/// Invoices with 0, 10 and 25 lines and one subscription with 21 items, each with the first ten of them.
+async fn billing() -> Server {
+    Server::start(|request| {
+        let lines = |parent: &str, count: i64| -> Vec<Value> {
+            (1..=count).map(|at| json!({"id": format!("{parent}_{at}"), "amount": at})).collect()
+        };
+        let list = |all: &[Value], limit: usize, url: String| {
+            let data: Vec<_> = all.iter().take(limit).cloned().collect();
+            json!({"object": "list", "data": data, "has_more": all.len() > limit, "url": url})
+        };
+        let record = |id: &str, key: &str, count: i64, url: String| {
+            json!({"id": id, "created": 1_700_000_000, key: list(&lines(id, count), 10, url)})
+        };
+        let rest = |id: &str, count: i64| {
+            // Stripe refuses parameters it does not know.
+            let known = ["limit", "starting_after", "subscription"];
+            assert!(request.query.keys().all(|key| known.contains(&key.as_str())), "{request:?}");
+            assert_eq!(request.header("authorization"), Some("Bearer sk_test_1"));
+            let all = lines(id, count);
+            let after = request.param("starting_after");
+            let from = after.map_or(0, |after| 1 + all.iter().position(|line| line["id"] == after).expect("known"));
+            let limit = usize::try_from(request.number("limit").unwrap_or(10)).expect("small");
+            // A smaller page than asked for, so that the rest has pages too.
+            Reply::json(&list(&all[from..], limit.min(20), request.path.clone()))
+        };
+        match request.path.as_str() {
+            "/v1/invoices" => Reply::json(&json!({"object": "list", "has_more": false, "data": [
+                record("in_a", "lines", 0, "/v1/invoices/in_a/lines".into()),
+                record("in_b", "lines", 10, "/v1/invoices/in_b/lines".into()),
+                record("in_c", "lines", 25, "/v1/invoices/in_c/lines".into()),
+            ]})),
+            "/v1/subscriptions" => Reply::json(&json!({"object": "list", "has_more": false, "data": [
+                record("sub_a", "items", 21, "/v1/subscription_items?subscription=sub_a".into()),
+            ]})),
+            "/v1/invoices/in_c/lines" => rest("in_c", 25),
+            "/v1/subscription_items" => {
+                assert_eq!(request.param("subscription"), Some("sub_a"));
+                rest("sub_a", 21)
+            }
+            other => Reply::status(404, other.to_owned()),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn lists_inside_a_record_are_read_to_their_end() {
+    let server = billing().await;
+    let mut bench = open_stripe(&server, json!({}), "sk_test_1").expect("opened");
+    let pages = bench.read("invoices").await.expect("read");
+    let mut amounts = integers(&pages, "invoices__lines__data", "amount");
+    assert_eq!(amounts.len(), 35);
+    assert_eq!(amounts.split_off(10), (1..=25).collect::<Vec<_>>());
+    // One request for the invoices, and two for the one whose lines go on.
+    assert_eq!(server.seen().len(), 3);
+    let pages = bench.read("subscriptions").await.expect("read");
+    let amounts = integers(&pages, "subscriptions__items__data", "amount");
+    assert_eq!(amounts, (1..=21).collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn a_source_chooses_endpoints_dates_and_look_back() {
     let server = stripe().await;

@@ -71,7 +71,8 @@ pub(super) async fn tables(
         .chain(named.map(|(schema, _)| schema))
         .collect();
     let sql = format!(
-        "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS FROM information_schema.TABLES
+        "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS,
+            UNIX_TIMESTAMP(CREATE_TIME) FROM information_schema.TABLES
         WHERE TABLE_SCHEMA IN ({}) ORDER BY TABLE_SCHEMA, TABLE_NAME",
         literals(all.into_iter())
     );
@@ -84,6 +85,7 @@ pub(super) async fn tables(
                 schema: row.text(0),
                 name: row.text(1),
                 is_default,
+                age_rank: row.number(5).unwrap_or_default(),
             },
             engine: row.text(3),
             is_view,

@@ -1,11 +1,11 @@
 //! Signing in, and the snapshot.
 
-use super::super::place::{CONNECT_TIMEOUT, Place};
+use super::super::connect::{Tls, horizon_micros, host_for, let_in, other_kind};
+use super::super::place::Place;
 use super::super::settings::{Dialect, Server};
 use super::failure::failure;
 use super::{Session, rows};
-use crate::egress::Egress;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::{ConnectOptions, MySqlConnection};
 use std::net::SocketAddr;
@@ -34,64 +34,19 @@ const LIMITS: [&str; 10] = [
     "idle_readonly_transaction_timeout = 0",
 ];
 
-/// Connects to the first address of the server that answers, and begins the snapshot there.
-pub(super) async fn open(server: &Server, egress: &Egress) -> Result<Session, Failure> {
-    let mode = tls_mode(server)?;
-    let addresses = egress.check(&server.host, server.port).await?;
-    let mut refused = None;
-    for address in addresses {
-        match sign_in(server, mode, address).await {
-            Ok(connection) => return begin(server, connection).await,
-            Err(failure) if failure.kind == FailureKind::Unreachable => refused = Some(failure),
-            Err(failure) => return Err(failure),
-        }
-    }
-    Err(refused
-        .unwrap_or_else(|| Failure::new(FailureKind::Unreachable, "the host has no address")))
-}
-
-/// Reads the TLS mode, in MySQL's words or libpq's.
-fn tls_mode(server: &Server) -> Result<MySqlSslMode, Failure> {
-    let mode = server
-        .tls
-        .as_deref()
-        .unwrap_or("preferred")
-        .to_ascii_lowercase()
-        .replace('_', "-");
-    match mode.as_str() {
-        "disable" | "disabled" => Ok(MySqlSslMode::Disabled),
-        "prefer" | "preferred" => Ok(MySqlSslMode::Preferred),
-        "require" | "required" => Ok(MySqlSslMode::Required),
-        "verify-ca" => Ok(MySqlSslMode::VerifyCa),
-        "verify-full" | "verify-identity" => Ok(MySqlSslMode::VerifyIdentity),
-        _ => Err(Failure::new(
-            FailureKind::ConfigInvalid,
-            "`sslmode` is not one that MySQL has",
-        )
-        .hint("it is disabled, preferred, required, verify-ca or verify-identity")),
-    }
-}
-
-async fn sign_in(
+/// Signs in at `address` and begins the snapshot.
+pub(super) async fn open(
     server: &Server,
-    mode: MySqlSslMode,
+    tls: Tls,
     address: SocketAddr,
-) -> Result<MySqlConnection, Failure> {
-    // The guard's address is used, not the name, which might resolve to another one by now. Only a certificate that is
-    // checked against the name needs the name, and proves by itself who answers.
-    let is_named = matches!(mode, MySqlSslMode::VerifyIdentity);
-    let host = if is_named {
-        server.host.clone()
-    } else {
-        address.ip().to_string()
-    };
+) -> Result<Session, Failure> {
     let mut options = MySqlConnectOptions::new()
-        .host(&host)
+        .host(&host_for(server, tls, address))
         .port(server.port)
         .username(&server.user)
         .password(server.password.expose())
         .database(&server.database)
-        .ssl_mode(mode)
+        .ssl_mode(mode(tls))
         .charset("utf8mb4")
         .pipes_as_concat(false)
         .no_engine_substitution(false)
@@ -101,10 +56,17 @@ async fn sign_in(
         options = options.ssl_ca(certificate);
     }
     let at = Place::server(server);
-    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
-        Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error)) => Err(failure(error, &at)),
-        Err(_) => Err(at.slow()),
+    let connection = let_in(&at, failure, options.connect()).await?;
+    begin(server, connection).await
+}
+
+const fn mode(tls: Tls) -> MySqlSslMode {
+    match tls {
+        Tls::Disable => MySqlSslMode::Disabled,
+        Tls::Prefer => MySqlSslMode::Preferred,
+        Tls::Require => MySqlSslMode::Required,
+        Tls::VerifyCa => MySqlSslMode::VerifyCa,
+        Tls::VerifyFull => MySqlSslMode::VerifyIdentity,
     }
 }
 
@@ -113,9 +75,20 @@ async fn begin(server: &Server, connection: MySqlConnection) -> Result<Session, 
     let mut session = Session {
         connection,
         version: String::new(),
+        horizon_micros: 0,
     };
-    let version = rows::fetch(&mut session, "SELECT VERSION()".into(), &at).await?;
-    session.version = version.first().map(|row| row.text(0)).unwrap_or_default();
+    let rows = rows::fetch(
+        &mut session,
+        "SELECT VERSION(), UNIX_TIMESTAMP()".into(),
+        &at,
+    )
+    .await?;
+    let told = rows
+        .first()
+        .and_then(|row| Some((row.get(0)?, row.number(1)?)));
+    let (version, now_seconds) = told.ok_or_else(|| other_kind(server, "MySQL"))?;
+    version.clone_into(&mut session.version);
+    session.horizon_micros = horizon_micros(now_seconds);
     rows::execute(&mut session, SESSION.into(), &at).await?;
     for limit in LIMITS {
         rows::try_execute(&mut session, format!("SET SESSION {limit}"), &at).await?;

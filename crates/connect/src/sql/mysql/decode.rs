@@ -1,17 +1,10 @@
 //! The text of a value becomes a cell.
 
-use super::super::batch::Slot;
+use super::super::batch::{Bad, Slot};
 use super::super::calendar::{read_date, read_time, read_timestamp};
 use super::super::cells::Cells;
 use super::types::Wire;
 use domain::limits::CELL_BYTES_MAX;
-
-/// Why a value could not be taken.
-pub(super) enum Bad {
-    TooLarge,
-    /// The text is not one of the column's type.
-    Unfit,
-}
 
 /// Writes one value into its column.
 #[inline]

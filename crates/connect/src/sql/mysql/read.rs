@@ -1,69 +1,22 @@
-//! Reading one table, pass by pass.
+//! Reading the rows of one pass.
 
-use super::super::batch::Batch;
+use super::super::batch::{Batch, bad_cell};
 use super::super::pages::Pages;
-use super::super::passes::{Pass, passes};
+use super::super::passes::Pass;
 use super::super::place::{ANSWER_TIMEOUT, Place};
 use super::super::plan::Plan;
-use super::decode::{Bad, cell};
+use super::decode::cell;
 use super::failure::failure;
 use super::types::Wire;
-use super::{Session, rows, select};
-use crate::failure::{Failure, FailureKind};
-use crate::page::{Page, Start};
-use domain::say::Quoted;
-use domain::{ColumnType, SourceName, say};
+use super::{Session, select};
+use crate::failure::Failure;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Error, Executor, Row, raw_sql};
-use tokio::sync::mpsc::Sender;
 
-/// Reads the rows of `plan`'s table from `start` into `out`.
-pub(super) async fn table(
-    session: &mut Session,
-    source: &SourceName,
-    plan: &Plan<Wire>,
-    start: &Start,
-    notices: Vec<String>,
-    out: &Sender<Page>,
-) -> Result<(), Failure> {
-    let mut attempt = passes(&plan.reading(), start)?;
-    if let Some(position) = attempt
-        .position
-        .as_mut()
-        .filter(|position| position.after.is_empty())
-    {
-        position.began = highest(session, plan).await?;
-    }
-    let mut pages = Pages::new(source, plan, attempt.position, out);
-    pages.warn(notices);
-    let named = |warning: String| format!("`{}` {warning}", plan.stream.name);
-    pages.warn(attempt.warnings.into_iter().map(named));
-    for pass in &attempt.passes {
-        read(session, plan, pass, &mut pages).await?;
-    }
-    pages.end().await
-}
-
-/// Returns the cursor's highest value in the snapshot, as marks are written.
-async fn highest(session: &mut Session, plan: &Plan<Wire>) -> Result<Option<String>, Failure> {
-    let Some(sql) = select::highest(plan) else {
-        return Ok(None);
-    };
-    let at = Place::table(&plan.table.found.origin());
-    let rows = rows::fetch(session, sql, &at).await?;
-    let zone = match plan.cursor_column().map(|column| column.kind) {
-        Some(ColumnType::TimestampTz) => "+00",
-        _ => "",
-    };
-    Ok(rows
-        .first()
-        .and_then(|row| row.get(0))
-        .map(|value| format!("{value}{zone}")))
-}
-
-async fn read(
+/// Reads the rows of one pass into `pages`.
+pub(super) async fn rows(
     session: &mut Session,
     plan: &Plan<Wire>,
     pass: &Pass,
@@ -123,22 +76,4 @@ fn take(row: &MySqlRow, wires: &[Wire], batch: &mut Batch, at: &Place) -> Result
     }
     batch.end_row(bytes);
     Ok(())
-}
-
-#[cold]
-fn bad_cell(bad: &Bad, batch: &Batch, index: usize) -> Failure {
-    let column = batch.column_name(index);
-    let name = Quoted(&column);
-    match bad {
-        Bad::TooLarge => Failure::new(
-            FailureKind::FileTooLarge,
-            say!("a value of column ", name name, " is larger than 64 MiB"),
-        )
-        .hint("leave the column out by reading a view without it"),
-        Bad::Unfit => Failure::new(
-            FailureKind::Changed,
-            say!("a value of column ", name name, " does not have the type the column had when the sync began"),
-        )
-        .hint("sync again"),
-    }
 }

@@ -7,7 +7,7 @@ use domain::ColumnType;
 
 /// How a value's text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wire {
+pub(in crate::sql) enum Wire {
     BigInt,
     /// Bits, the highest first, as a whole number.
     Bits,

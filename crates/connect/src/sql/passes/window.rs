@@ -23,31 +23,36 @@ pub(in crate::sql) struct Floor {
 }
 
 impl Floor {
-    /// Returns the bound `lookback` below `value`, a cursor value that an earlier sync remembered.
-    pub(super) fn new(
-        value: &str,
-        is_strict: bool,
-        kind: ColumnType,
-        lookback: Option<Lookback>,
-    ) -> Result<Self, Failure> {
-        let mark = Mark::read(value, kind).ok_or_else(|| {
-            Failure::new(
-                FailureKind::Changed,
-                say!("the remembered cursor value ", name Quoted(value), " does not fit the cursor's type ", kind),
-            )
-            .hint("run the sync again with `--full-refresh`")
-        })?;
-        Ok(Self {
+    /// Returns the bound `lookback` below `mark`, that value among the rows.
+    pub(super) fn below(mark: Mark, lookback: Option<Lookback>) -> Self {
+        Self {
             value: mark.lowered(lookback).write(),
-            is_strict,
-        })
+            is_strict: false,
+        }
     }
 }
 
+/// Returns the cursor value that an earlier sync remembered as `text`.
+pub(super) fn remembered(text: &str, kind: ColumnType) -> Result<Mark, Failure> {
+    Mark::read(text, kind).ok_or_else(|| {
+        Failure::new(
+            FailureKind::Changed,
+            say!("the remembered cursor value ", name Quoted(text), " does not fit the cursor's type ", kind),
+        )
+        .hint("run the sync again with `--full-refresh`")
+    })
+}
+
 /// The bounds of the cursor.
+#[derive(Debug)]
 pub(super) struct Window {
     pub(super) floor: Option<Floor>,
     pub(super) until: Option<String>,
+    /// Whether rows without a cursor value, which no bound finds, come too.
+    pub(super) takes_null: bool,
+    pub(super) unseen: Unseen,
+    /// The value that the last load ended with.
+    pub(super) last: Option<Mark>,
 }
 
 impl Window {
@@ -56,10 +61,6 @@ impl Window {
         start: &Start,
         warnings: &mut Vec<String>,
     ) -> Result<Self, Failure> {
-        let none = Self {
-            floor: None,
-            until: None,
-        };
         let asked = start.since.is_some() || start.until.is_some();
         let Some(cursor) = reading
             .cursor
@@ -71,46 +72,121 @@ impl Window {
                         .into(),
                 );
             }
-            return Ok(none);
+            return Ok(Self {
+                floor: None,
+                until: None,
+                takes_null: true,
+                unseen: Unseen::default(),
+                last: None,
+            });
         };
-        let until = start.until.and_then(|until| written(until, cursor));
-        let since = start.since.and_then(|since| written(since, cursor));
-        if asked && until.is_none() && since.is_none() {
+        if asked && !is_time(cursor) {
             warnings
                 .push("is not bounded by `--since` and `--until`: its cursor is not a time".into());
         }
-        let floor = match (since, &start.cursor) {
-            (Some(value), _) => Some(Floor {
-                value,
-                is_strict: false,
-            }),
-            (None, Some(value)) => {
-                // Rows that are only appended must not come twice; merged ones may.
-                let is_strict = reading.disposition == Disposition::Append;
-                Some(Floor::new(value, is_strict, cursor, reading.lookback)?)
-            }
-            (None, None) => None,
-        };
-        Ok(Self { floor, until })
+        let since = start.since.map(Timestamp::as_micros);
+        let since = since.and_then(|micros| Mark::from_instant(micros, cursor));
+        let until = start.until.map(Timestamp::as_micros);
+        let until = until.and_then(|micros| first_not_before(micros, cursor));
+        let horizon = first_not_before(reading.horizon_micros, cursor);
+        let last = start.cursor.as_deref();
+        let last = last.map(|text| remembered(text, cursor)).transpose()?;
+        if let (Some(last), Some(horizon)) = (&last, &horizon)
+            && last >= horizon
+        {
+            let last = last.write();
+            warnings.push(format!(
+                "goes on from the remembered cursor value `{last}`, which lies ahead of now: what changes until then is \
+                 not seen; `--full-refresh` reads it anew"
+            ));
+        }
+        Ok(if reading.disposition == Disposition::Append {
+            Self::appended(last, since, until, horizon, warnings)
+        } else {
+            Self::merged(reading, last, since, until)
+        })
     }
 
-    /// Rows without a cursor value are found by no bound. Merged ones come every time, appended ones at the first load only.
-    pub(super) fn takes_null(&self, reading: &Reading) -> bool {
-        self.until.is_none() && (reading.disposition == Disposition::Merge || self.floor.is_none())
+    /// Rows that are merged may come again, so any part of them can be read at any time.
+    fn merged(
+        reading: &Reading,
+        last: Option<Mark>,
+        since: Option<Mark>,
+        until: Option<Mark>,
+    ) -> Self {
+        let floor = match since {
+            Some(since) => Some(Floor::below(since, None)),
+            None => last
+                .clone()
+                .map(|last| Floor::below(last, reading.lookback)),
+        };
+        Self {
+            floor,
+            takes_null: until.is_none(),
+            until: until.map(|until| until.write()),
+            unseen: Unseen::default(),
+            last,
+        }
+    }
+
+    /// Rows that are appended must come once and none may be passed over: a read goes on where the last one ended, whatever
+    /// `since` says, and takes nothing from so far ahead that no later read could go on from there.
+    fn appended(
+        last: Option<Mark>,
+        since: Option<Mark>,
+        until: Option<Mark>,
+        horizon: Option<Mark>,
+        warnings: &mut Vec<String>,
+    ) -> Self {
+        let is_first = last.is_none();
+        let floor = match (&last, since) {
+            (Some(last), since) => {
+                let value = last.write();
+                if since.is_some() {
+                    warnings.push(format!(
+                        "is appended to and goes on from its last cursor value `{value}`, whatever `--since` or \
+                         `--backfill` says: earlier rows would stand there twice"
+                    ));
+                }
+                Some(Floor {
+                    value,
+                    is_strict: true,
+                })
+            }
+            (None, since) => since.map(|since| Floor::below(since, None)),
+        };
+        let unseen = Unseen {
+            has_null: !is_first,
+            from: horizon.as_ref().map(Mark::write),
+        };
+        let until = until.into_iter().chain(horizon).min();
+        Self {
+            floor,
+            until: until.map(|until| until.write()),
+            takes_null: is_first,
+            unseen,
+            last,
+        }
     }
 }
 
-/// Writes an instant as a value of a cursor of `kind`; `None` when such a cursor holds no times.
-fn written(at: Timestamp, kind: ColumnType) -> Option<String> {
-    let micros = at.as_micros();
-    Some(match kind {
-        ColumnType::Timestamp => Mark::Timestamp(micros).write(),
-        ColumnType::TimestampTz => Mark::TimestampTz(micros).write(),
-        ColumnType::Date => {
-            Mark::Date(i32::try_from(micros.div_euclid(MICROS_PER_DAY)).ok()?).write()
-        }
-        _ => return None,
-    })
+/// Rows of an appended table that a read leaves out; whoever reads says so where there are any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::sql) struct Unseen {
+    /// Rows without a cursor value: which of them are new cannot be known.
+    pub(in crate::sql) has_null: bool,
+    /// Rows whose cursor is this or later.
+    pub(in crate::sql) from: Option<String>,
+}
+
+/// Returns the first value of a cursor of `kind` that is not before an instant.
+pub(in crate::sql) fn first_not_before(micros: i64, kind: ColumnType) -> Option<Mark> {
+    let rest_of_day = if kind == ColumnType::Date {
+        MICROS_PER_DAY - 1
+    } else {
+        0
+    };
+    Mark::from_instant(micros.saturating_add(rest_of_day), kind)
 }
 
 pub(super) fn overlap(reading: &Reading) -> Lookback {

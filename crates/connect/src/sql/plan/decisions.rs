@@ -1,9 +1,9 @@
 //! What follows for a table from its columns and from what its user said: cursor, disposition, look-back.
 
-use super::super::block::{closest, invalid};
 use super::super::choice::{Choice, Choices, Lookback};
 use super::{Table, is_time};
-use crate::failure::Failure;
+use crate::catalog::suggest::closest;
+use crate::failure::{Failure, invalid};
 use domain::say::{Quoted, Say};
 use domain::{ColumnType, Disposition, say};
 

@@ -21,6 +21,8 @@ pub(super) struct Relation {
     /// Whether all of it may be read, at least a column, or nothing.
     may_read: bool,
     may_read_part: bool,
+    /// Whether other tables inherit from it, whose rows are read with its own.
+    has_heirs: bool,
     rows_estimated: Option<u64>,
 }
 
@@ -44,7 +46,8 @@ pub(super) async fn tables(
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text, c.oid::text, (c.relkind IN ('r', 'p') AND NOT c.relispartition)::text,
             pg_catalog.has_table_privilege(c.oid, 'SELECT')::text,
-            pg_catalog.has_any_column_privilege(c.oid, 'SELECT')::text, c.reltuples::bigint::text
+            pg_catalog.has_any_column_privilege(c.oid, 'SELECT')::text, c.reltuples::bigint::text,
+            (c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid))::text
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' AND n.nspname IN ({})
         ORDER BY n.nspname, c.relname",
@@ -58,10 +61,13 @@ pub(super) async fn tables(
                 schema: row.text(0),
                 name: row.text(1),
                 is_default: row.is_true(3),
+                // Tables are numbered as they are made.
+                age_rank: row.number(2).unwrap_or_default(),
             },
             oid: row.text(2),
             may_read: row.is_true(4),
             may_read_part: row.is_true(5),
+            has_heirs: row.is_true(7),
             rows_estimated: row.number(6),
         })
         .collect())
@@ -156,10 +162,16 @@ pub(super) async fn describe(
             continue;
         }
         let is_read = |name: &String| columns.iter().any(|column| column.name == *name);
-        let unique_key = keys
+        let mut unique_key = keys
             .remove(&relation.oid)
             .filter(|key| key.iter().all(is_read))
             .unwrap_or_default();
+        if relation.has_heirs && !unique_key.is_empty() {
+            // No key of PostgreSQL reaches across tables, and rows that share one by chance would replace each other.
+            unique_key.clear();
+            let notice = say!("", name Quoted(&origin), " is read with the rows of the tables that inherit from it, for which its key does not hold: it has none here");
+            notices.push(notice.to_string());
+        }
         let (found, rows_estimated) = (relation.found.clone(), relation.rows_estimated);
         tables.push((
             Table {

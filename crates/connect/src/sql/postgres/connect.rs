@@ -1,11 +1,11 @@
 //! Signing in, and the snapshot.
 
-use super::super::place::{CONNECT_TIMEOUT, Place};
+use super::super::connect::{Tls, horizon_micros, host_for, let_in, other_kind};
+use super::super::place::Place;
 use super::super::settings::{Dialect, Server};
 use super::failure::failure;
 use super::{Session, rows};
-use crate::egress::Egress;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, invalid};
 use domain::say;
 use domain::say::Quoted;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -28,69 +28,73 @@ const SESSION: &str = "SELECT pg_catalog.set_config(s.name, s.value, true) FROM 
     ('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0')
     ) s(name, value) WHERE s.name IN (SELECT k.name FROM pg_catalog.pg_settings k)";
 
-/// Connects to the first address of the server that answers, and begins the snapshot there.
-pub(super) async fn open(server: &Server, egress: &Egress) -> Result<Session, Failure> {
-    let mode = tls_mode(server)?;
-    let addresses = egress.check(&server.host, server.port).await?;
-    let mut refused = None;
-    for address in addresses {
-        match sign_in(server, mode, address).await {
-            Ok(connection) => return begin(server, connection).await,
-            Err(failure) if failure.kind == FailureKind::Unreachable => refused = Some(failure),
-            Err(failure) => return Err(failure),
-        }
-    }
-    Err(refused
-        .unwrap_or_else(|| Failure::new(FailureKind::Unreachable, "the host has no address")))
-}
+/// Version and clock.
+const VERSION: &str = "SELECT pg_catalog.current_setting('server_version_num'),
+    pg_catalog.trunc(pg_catalog.date_part('epoch', pg_catalog.now()))::bigint::text";
 
-fn tls_mode(server: &Server) -> Result<PgSslMode, Failure> {
-    match &server.tls {
-        None => Ok(PgSslMode::Prefer),
-        Some(mode) => mode.parse().map_err(|_| {
-            Failure::new(
-                FailureKind::ConfigInvalid,
-                "`sslmode` is not one that PostgreSQL has",
-            )
-            .hint("it is disable, prefer, require, verify-ca or verify-full")
-        }),
-    }
-}
-
-async fn sign_in(
+/// Signs in at `address` and begins the snapshot.
+pub(super) async fn open(
     server: &Server,
-    mode: PgSslMode,
+    tls: Tls,
     address: SocketAddr,
-) -> Result<PgConnection, Failure> {
-    // The guard's address is used, not the name, which might resolve to another one by now. Only a certificate that is
-    // checked against the name needs the name, and proves by itself who answers.
-    let is_named = matches!(mode, PgSslMode::VerifyFull);
-    let host = if is_named {
-        server.host.clone()
-    } else {
-        address.ip().to_string()
-    };
+) -> Result<Session, Failure> {
     let mut options = PgConnectOptions::new_without_pgpass()
-        .host(&host)
+        .host(&host_for(server, tls, address))
         .port(server.port)
         .username(&server.user)
         .password(server.password.expose())
         .database(&server.database)
-        .ssl_mode(mode)
+        .ssl_mode(mode(tls))
         .application_name("dango")
         // Connection poolers refuse start-up parameters that they do not know.
         .extra_float_digits(None)
         .statement_cache_capacity(0)
         .disable_statement_logging();
-    if let Some(certificate) = &server.certificate {
-        options = options.ssl_root_cert(certificate);
-    }
+    options = match &server.certificate {
+        Some(certificate) => options.ssl_root_cert(certificate),
+        // The driver takes one from the environment otherwise.
+        None => options.ssl_root_cert_from_pem(Vec::new()),
+    };
+    check_environment(&options)?;
     let at = Place::server(server);
-    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
-        Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error)) => Err(failure(error, &at)),
-        Err(_) => Err(at.slow()),
+    let connection = let_in(&at, failure, options.connect()).await?;
+    begin(server, connection).await
+}
+
+const fn mode(tls: Tls) -> PgSslMode {
+    match tls {
+        Tls::Disable => PgSslMode::Disable,
+        Tls::Prefer => PgSslMode::Prefer,
+        Tls::Require => PgSslMode::Require,
+        Tls::VerifyCa => PgSslMode::VerifyCa,
+        Tls::VerifyFull => PgSslMode::VerifyFull,
     }
+}
+
+/// Refuses what the driver has taken from the environment and lets nobody take out again: it would change what the server
+/// does for this session, or show the server a certificate that this source never named.
+fn check_environment(options: &PgConnectOptions) -> Result<(), Failure> {
+    // With a plain user: the driver cannot write every one of them as a URL.
+    let url = options
+        .clone()
+        .host("localhost")
+        .username("dango")
+        .to_url_lossy();
+    let names_file = |key: &str| url.query_pairs().any(|(name, _)| name == key);
+    let variable = if options.get_options().is_some() {
+        "PGOPTIONS"
+    } else if names_file("sslcert") {
+        "PGSSLCERT"
+    } else if names_file("sslkey") {
+        "PGSSLKEY"
+    } else {
+        return Ok(());
+    };
+    let variable = Quoted(variable);
+    Err(invalid(say!(
+        "the environment variable ", name variable, " is set, and would be used for a source that does not mention it"
+    ))
+    .hint(say!("run dango without it: `env -u ", variable, " dango …`")))
 }
 
 async fn begin(server: &Server, connection: PgConnection) -> Result<Session, Failure> {
@@ -98,19 +102,17 @@ async fn begin(server: &Server, connection: PgConnection) -> Result<Session, Fai
     let mut session = Session {
         connection,
         version: 0,
+        horizon_micros: 0,
     };
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
     rows::execute(&mut session, begin, &at).await?;
     rows::execute(&mut session, SESSION.to_owned(), &at).await?;
-    let version = "SELECT pg_catalog.current_setting('server_version_num')".to_owned();
-    let version = rows::fetch(&mut session, version, &at).await?;
-    let version = version.first().and_then(|row| row.number(0));
-    session.version = version.ok_or_else(|| {
-        Failure::new(
-            FailureKind::Protocol,
-            say!("", at.say, " does not say its version"),
-        )
-        .hint(say!("is ", name Quoted(&server.host), " really a PostgreSQL server?"))
-    })?;
+    let rows = rows::fetch(&mut session, VERSION.to_owned(), &at).await?;
+    let told = rows
+        .first()
+        .and_then(|row| row.number(0).zip(row.number(1)));
+    let (version, now_seconds) = told.ok_or_else(|| other_kind(server, "PostgreSQL"))?;
+    session.version = version;
+    session.horizon_micros = horizon_micros(now_seconds);
     Ok(session)
 }

@@ -2,12 +2,10 @@
 
 mod cell;
 
-use super::super::batch::Batch;
+use super::super::batch::{Batch, bad_cell};
 use super::types::Wire;
 use crate::failure::{Failure, FailureKind};
-use cell::{Bad, cell};
-use domain::say;
-use domain::say::Quoted;
+use cell::cell;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 /// Reads a stream of `COPY` data, whose chunks need not end where rows do.
@@ -174,25 +172,6 @@ fn malformed() -> Failure {
         FailureKind::Protocol,
         "the server's rows are not in PostgreSQL's binary format",
     )
-}
-
-#[cold]
-fn bad_cell(bad: &Bad, batch: &Batch, index: usize) -> Failure {
-    let column = batch.column_name(index);
-    let name = Quoted(&column);
-    match bad {
-        Bad::TooLarge => Failure::new(
-            FailureKind::FileTooLarge,
-            say!("a value of column ", name name, " is larger than 64 MiB"),
-        )
-        .hint("leave the column out by reading a view without it"),
-        // Types and values come from one snapshot, so this is a table that was altered after it was looked at.
-        Bad::Length | Bad::Unfit => Failure::new(
-            FailureKind::Changed,
-            say!("a value of column ", name name, " does not have the type the column had when the sync began"),
-        )
-        .hint("sync again"),
-    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 use super::super::passes::Pass;
 use super::super::place::Place;
 use super::super::plan::{Plan, TableColumn};
+use super::super::select::{filter, relation};
 use super::Session;
 use super::rows::fetch;
-use super::select;
 use super::types::Wire;
 use crate::failure::Failure;
 use domain::column::DECIMAL_PRECISION_MAX;
@@ -18,7 +18,7 @@ const WHOLE_DIGITS_MIN: u32 = 19;
 
 /// What the values of one column need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Need {
+pub(in crate::sql) struct Need {
     whole_digits: u32,
     scale: u32,
 }
@@ -53,7 +53,7 @@ pub(super) async fn decide(
         .any(|column| column.wire == Wire::Open(None))
     {
         let filter = match passes {
-            [one] => select::filter(plan, one),
+            [one] => filter::<Session>(plan, one),
             // Two passes complete each other.
             _ => String::new(),
         };
@@ -89,7 +89,7 @@ async fn measure(
         .filter(|column| column.is_open);
     let open: Vec<&mut TableColumn<Wire>> = open.collect();
     let questions: Vec<String> = open.iter().map(|column| question(column)).collect();
-    let relation = select::relation(&plan.table.found);
+    let relation = relation::<Session>(&plan.table.found);
     let sql = format!("SELECT {} FROM {relation}{filter}", questions.join(", "));
     let answer = fetch(session, sql, &at).await?;
     let number = |index: usize| {

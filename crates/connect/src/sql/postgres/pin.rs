@@ -2,8 +2,9 @@
 
 use super::super::place::Place;
 use super::super::plan::Found;
+use super::super::select::relation;
+use super::Session;
 use super::rows::{execute, fetch};
-use super::{Session, select};
 use crate::failure::{Failure, FailureKind};
 use domain::names::quote_literal;
 use domain::say;
@@ -12,7 +13,7 @@ use domain::say;
 /// leaves an older snapshot with an empty table (PostgreSQL's documentation, "Caveats" of MVCC).
 pub(super) async fn pin(session: &mut Session, found: &Found) -> Result<(), Failure> {
     let at = Place::table(&found.origin());
-    let identity = select::relation(found);
+    let identity = relation::<Session>(found);
     let kind = format!(
         "SELECT c.relkind::text, c.oid::text, pg_catalog.has_table_privilege(c.oid, 'SELECT')::text
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -1,74 +1,28 @@
-//! Reading one table, pass by pass.
+//! Reading the rows of one pass.
 
 use super::super::batch::Batch;
 use super::super::pages::Pages;
-use super::super::passes::{Pass, passes};
+use super::super::passes::Pass;
 use super::super::place::{ANSWER_TIMEOUT, Place, within};
 use super::super::plan::Plan;
 use super::copy::Decoder;
 use super::failure::failure;
 use super::types::Wire;
-use super::{Session, open_types, pin, rows, select};
+use super::{Session, select};
 use crate::failure::{Failure, FailureKind};
-use crate::page::{Page, Start};
 use bytes::{Buf, Bytes};
-use domain::SourceName;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use tokio::sync::mpsc::Sender;
 
-/// Reads the rows of `plan`'s table from `start` into `out`.
-pub(super) async fn table(
-    session: &mut Session,
-    source: &SourceName,
-    mut plan: Plan<Wire>,
-    start: &Start,
-    notices: Vec<String>,
-    out: &Sender<Page>,
-) -> Result<(), Failure> {
-    pin::pin(session, &plan.table.found).await?;
-    let mut attempt = passes(&plan.reading(), start)?;
-    if let Some(position) = attempt
-        .position
-        .as_mut()
-        .filter(|position| position.after.is_empty())
-    {
-        position.began = highest(session, &plan).await?;
-    }
-    let known = start
-        .known
-        .iter()
-        .find(|schema| schema.table.table == plan.stream.name);
-    open_types::decide(session, &mut plan, &attempt.passes, known).await?;
-
-    let mut pages = Pages::new(source, &plan, attempt.position, out);
-    pages.warn(notices);
-    let named = |warning: String| format!("`{}` {warning}", plan.stream.name);
-    pages.warn(attempt.warnings.into_iter().map(named));
-    for pass in &attempt.passes {
-        copy(session, &plan, pass, &mut pages).await?;
-    }
-    pages.end().await
-}
-
-/// Returns the cursor's highest value in the snapshot.
-async fn highest(session: &mut Session, plan: &Plan<Wire>) -> Result<Option<String>, Failure> {
-    let Some(sql) = select::highest(plan) else {
-        return Ok(None);
-    };
-    let at = Place::table(&plan.table.found.origin());
-    let rows = rows::fetch(session, sql, &at).await?;
-    Ok(rows.first().and_then(|row| row.get(0)).map(str::to_owned))
-}
-
-async fn copy(
+/// Reads the rows of one pass into `pages`.
+pub(super) async fn copy(
     session: &mut Session,
     plan: &Plan<Wire>,
     pass: &Pass,
     pages: &mut Pages<'_>,
 ) -> Result<(), Failure> {
     let at = Place::table(&plan.table.found.origin());
-    let sql = select::copy(plan, pass, session.version);
+    let sql = select::copy(plan, pass);
     let mut decoder = Decoder::new(
         plan.table
             .columns

@@ -8,7 +8,7 @@ use domain::names::quote_identifier;
 
 /// How a value's bytes are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wire {
+pub(in crate::sql) enum Wire {
     Bool,
     Int2,
     Int4,

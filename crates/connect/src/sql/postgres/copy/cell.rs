@@ -1,6 +1,6 @@
 //! The binary form of each type becomes a cell.
 
-use super::super::super::batch::Slot;
+use super::super::super::batch::{Bad, Slot};
 use super::super::super::calendar::{MICROS_PER_DAY, write_timestamp};
 use super::super::super::cells::Cells;
 use super::super::numeric::{self, Number};
@@ -11,13 +11,6 @@ use domain::limits::CELL_BYTES_MAX;
 /// Days and microseconds from 1970 to 2000, where PostgreSQL counts from.
 const EPOCH_DAYS: i32 = 10_957;
 const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * MICROS_PER_DAY;
-
-/// Why a value could not be taken.
-pub(super) enum Bad {
-    Length,
-    TooLarge,
-    Unfit,
-}
 
 /// Writes one value into its column.
 #[inline]
@@ -69,14 +62,14 @@ pub(super) fn cell(wire: Wire, slot: &mut Slot, row: usize, value: &[u8]) -> Res
         }
         (Wire::Uuid, Cells::Text(cells)) => cells.push(&uuid(fixed(value)?)),
         (Wire::Json, _) => return json(slot, row, value),
-        _ => return Err(Bad::Length),
+        _ => return Err(Bad::Unfit),
     }
     Ok(())
 }
 
 #[inline]
 fn fixed<const N: usize>(value: &[u8]) -> Result<[u8; N], Bad> {
-    value.try_into().map_err(|_| Bad::Length)
+    value.try_into().map_err(|_| Bad::Unfit)
 }
 
 /// Turns microseconds since 2000 into those since 1970. Both databases keep the ends of the range for the infinities, but
