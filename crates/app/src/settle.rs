@@ -13,7 +13,7 @@ use store::sync_runs::NewSyncRun;
 
 /// Settles everything that a process which is gone left running. Only whoever holds the project's lock does this.
 pub(crate) async fn settle(app: &App) -> Result<()> {
-    let allow = app.allow::<SourceSync>()?;
+    let allow = app.allow::<SourceSync>().await?;
     let lost: Vec<Job> = app
         .store
         .run_read(&allow, async |tx| jobs::list_lost(&tx).await)
@@ -21,7 +21,7 @@ pub(crate) async fn settle(app: &App) -> Result<()> {
     for job in lost {
         settle_sync(app, &allow, &job).await?;
     }
-    let manage = app.allow::<PlatformManage>()?;
+    let manage = app.allow::<PlatformManage>().await?;
     for effect in app.store.find_lost_effects(&manage).await? {
         app.store
             .settle_effect(&manage, effect, Outcome::Unknown)
@@ -63,7 +63,7 @@ async fn settle_sync(app: &App, allow: &Allow<SourceSync>, job: &Job) -> Result<
 }
 
 /// Returns the report of a load if it was committed.
-async fn find_report(
+pub(crate) async fn find_report(
     app: &App,
     allow: &Allow<SourceSync>,
     source: &SourceName,

@@ -2,7 +2,9 @@
 //!
 //! Sources are read at the same time; the warehouse has one writer, which they take in turns. One that fails stops no other.
 
+mod answers;
 mod apply;
+mod before;
 mod context;
 mod contract;
 mod failures;
@@ -14,10 +16,11 @@ mod staging;
 mod statements;
 mod streams;
 
-pub(crate) use apply::number;
+pub(crate) use answers::number;
 pub use request::{Observer, SourceOutcome, SyncEvent, SyncRequest};
 
 use crate::config::SourceConfig;
+use crate::settle::find_report;
 use crate::{App, Error, Result, sources};
 use connect::catalog::Engine;
 use context::Context;
@@ -26,6 +29,7 @@ use futures_util::{StreamExt, stream};
 use security::permissions::SourceSync;
 use security::{Allow, Event};
 use serde_json::{Map, Value};
+use staging::Writer;
 use std::sync::OnceLock;
 use store::jobs::{self, JobEnd, JobKind, Lease, NewJob};
 use store::sync_runs::{self, NewSyncRun};
@@ -112,10 +116,7 @@ async fn run_source(
         observer,
         job: &job,
     };
-    let ended = tokio::select! {
-        ended = load(&context) => ended,
-        () = app.cancel.cancelled() => Err(Error::interrupted()),
-    };
+    let ended = load(&context).await;
     let mut outcome = SourceOutcome {
         source: source.name.to_string(),
         job: job.get().map(|job: &Begun| job.lease.job),
@@ -149,13 +150,33 @@ async fn run_source(
     outcome
 }
 
+/// Loads the source. Ctrl-C stops it at once, but for the last commit: history must not call interrupted what is committed.
 async fn load(context: &Context<'_>) -> Result<LoadReport> {
+    let app = context.app;
+    let mut writer = Writer::new(&app.warehouse, context.allow, context.request.dry_run);
+    let report = tokio::select! {
+        report = prepare(context, &mut writer) => report?,
+        () = app.cancel.cancelled() => return Err(Error::interrupted()),
+    };
+    let Err(error) = writer.end().await else {
+        return Ok(report);
+    };
+    // The warehouse's process may have died with the commit done and its answer under way.
+    let committed = match context.job.get() {
+        Some(begun) => find_report(app, context.allow, &context.source.name, &begun.load_id).await,
+        None => Ok(None),
+    };
+    committed.ok().flatten().ok_or(error)
+}
+
+/// Does everything but the last commit.
+async fn prepare(context: &Context<'_>, writer: &mut Writer<'_>) -> Result<LoadReport> {
     context.check_cancelled()?;
     if sources::engine(context.app, context.source)? == Engine::Files {
-        return files::load(context).await;
+        return files::load(context, writer).await;
     }
     let source = sources::open(context.app, context.allow, context.source).await?;
-    streams::load(context, source).await
+    streams::load(context, source, writer).await
 }
 
 /// A job that was begun for a load.

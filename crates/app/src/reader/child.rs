@@ -1,14 +1,19 @@
 //! The child's side: answer requests until the parent closes the channel.
 
-use super::frames::{Answer, Ask, FileSpec, ReadRequest};
+use super::frames::{Answer, Ask, FileSpec, StreamRequest};
 use super::parquet;
-use connect::files::{Effort, Format, Inspection, ReadReport, RowSink, SourceFile};
-use connect::{Failure, FailureKind};
-use domain::TableSchema;
+use connect::files::{
+    Effort, FILENAME_COLUMN, Format, Inspection, ReadReport, RowSink, SourceFile,
+};
+use connect::{Failure, FailureKind, RecordBatch, arrow_types};
+use domain::limits::BATCH_ROWS;
+use domain::{Column, ColumnType, TableSchema};
 use sandbox::{Channel, Entered, SandboxError};
+use std::error::Error;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Rows between two progress frames.
 const PROGRESS_ROWS: u64 = 50_000;
@@ -17,13 +22,14 @@ const PROGRESS_ROWS: u64 = 50_000;
 pub fn run(entered: Entered) -> Result<(), SandboxError> {
     let Entered { cage, channel, .. } = entered;
     let directory = cage.read.into_iter().next().unwrap_or_default();
-    let child = ReaderChild {
+    let mut child = ReaderChild {
         directory,
         effort: Effort::default(),
+        stream: None,
     };
     while let Some((ask, fds)) = channel.recv::<Ask>()? {
         let answer = child
-            .answer(&ask, fds, &channel)
+            .answer(ask, fds, &channel)
             .unwrap_or_else(|failure| Answer::Failed(failure.into()));
         channel.send(&answer, &[])?;
     }
@@ -33,23 +39,41 @@ pub fn run(entered: Entered) -> Result<(), SandboxError> {
 struct ReaderChild {
     directory: PathBuf,
     effort: Effort,
+    stream: Option<Stream>,
 }
 
 impl ReaderChild {
-    fn answer(&self, ask: &Ask, fds: Vec<OwnedFd>, channel: &Channel) -> Result<Answer, Failure> {
-        let file = self.file(ask.file());
+    fn answer(
+        &mut self,
+        ask: Ask,
+        fds: Vec<OwnedFd>,
+        channel: &Channel,
+    ) -> Result<Answer, Failure> {
         Ok(match ask {
-            Ask::Hash { .. } => {
-                let (hash, bytes) = file.hash()?;
+            Ask::Hash { file } => {
+                let (hash, bytes) = self.file(&file).hash()?;
                 Answer::Hashed { hash, bytes }
             }
-            Ask::Inspect { table, known, .. } => Answer::Inspected {
-                inspection: inspect(file, table, known)?,
+            Ask::Inspect { file, table, known } => Answer::Inspected {
+                inspection: inspect(self.file(&file), &table, &known)?,
             },
-            Ask::Read { read, .. } => {
+            Ask::Open { stream } => {
                 let target = fds.into_iter().next().ok_or_else(no_target)?;
-                let ReadReport { rows, bytes } = stream(file, read, target, channel)?;
+                self.stream = Some(Stream::open(stream, target)?);
+                Answer::Opened
+            }
+            Ask::Read { file, inspection } => {
+                // After a failure the stream is dropped, and so breaks off.
+                let mut stream = self.stream.take().ok_or_else(no_target)?;
+                let ReadReport { rows, bytes } =
+                    stream.add(self.file(&file), &inspection, channel)?;
+                self.stream = Some(stream);
                 Answer::Read { rows, bytes }
+            }
+            Ask::Finish => {
+                let stream = self.stream.take().ok_or_else(no_target)?;
+                stream.sink.finish()?;
+                Answer::Finished
             }
         })
     }
@@ -77,33 +101,91 @@ fn inspect(
     }
 }
 
-/// Streams the rows of the wanted table into `target`.
-fn stream(
-    file: SourceFile<'_>,
-    request: &ReadRequest,
-    target: OwnedFd,
-    channel: &Channel,
-) -> Result<ReadReport, Failure> {
-    let wanted = request.tables.get(request.wanted).ok_or_else(no_target)?;
-    let mut sink = RowSink::open(File::from(target), &wanted.columns)?;
-    let schema = sink.schema();
-    let mut said = 0;
-    let each = |batch| {
-        sink.write(&batch)?;
-        if sink.rows() - said >= PROGRESS_ROWS {
-            said = sink.rows();
-            // Without a parent there is nobody to tell; the next receive ends the loop.
-            let _ = channel.send(&Answer::Progress { rows: said }, &[]);
+/// The stream that is open: rows of one table, of any number of files.
+struct Stream {
+    tables: Vec<TableSchema>,
+    /// The table, with the columns that the stream has.
+    wanted: TableSchema,
+    sink: RowSink<File>,
+}
+
+impl Stream {
+    fn open(request: StreamRequest, target: OwnedFd) -> Result<Self, Failure> {
+        let StreamRequest {
+            tables,
+            table,
+            columns,
+        } = request;
+        let known = tables.iter().find(|known| known.table.table == table);
+        let mut wanted = known.ok_or_else(no_target)?.clone();
+        let mut streamed = columns.clone();
+        streamed.push(Column::new(FILENAME_COLUMN, ColumnType::Text));
+        wanted.columns = columns;
+        Ok(Self {
+            sink: RowSink::open(File::from(target), &streamed)?,
+            tables,
+            wanted,
+        })
+    }
+
+    /// Adds a file's rows, each with the file's name.
+    fn add(
+        &mut self,
+        file: SourceFile<'_>,
+        inspection: &Inspection,
+        channel: &Channel,
+    ) -> Result<ReadReport, Failure> {
+        let Self {
+            tables,
+            wanted,
+            sink,
+        } = self;
+        let before = sink.rows();
+        let mut said = 0;
+        let mut each = |batch: RecordBatch| {
+            let named = arrow_types::with_text(&batch, FILENAME_COLUMN, file.name);
+            sink.write(&named.map_err(not_built)?)?;
+            if sink.rows() - before - said >= PROGRESS_ROWS {
+                said = sink.rows() - before;
+                // Without a parent there is nobody to tell; the next receive ends the loop.
+                let _ = channel.send(&Answer::Progress { rows: said }, &[]);
+            }
+            Ok(())
+        };
+        if wanted.columns.is_empty() {
+            return hollow(inspection, &wanted.table.table, each);
         }
-        Ok(())
-    };
-    let report = if file.format == Format::Parquet {
-        parquet::read(file, &request.inspection, wanted, &schema, each)?
-    } else {
-        file.read(&request.inspection, &request.tables, wanted, each)?
-    };
-    sink.finish()?;
-    Ok(report)
+        if file.format == Format::Parquet {
+            let schema = Arc::new(arrow_types::schema(&wanted.columns));
+            parquet::read(file, inspection, wanted, &schema, each)
+        } else {
+            file.read(inspection, tables, wanted, &mut each)
+        }
+    }
+}
+
+/// Hands on as many rows without a column as the file has for the table: an empty file has none, one of `{}` objects some.
+fn hollow(
+    inspection: &Inspection,
+    table: &str,
+    mut each: impl FnMut(RecordBatch) -> Result<(), Failure>,
+) -> Result<ReadReport, Failure> {
+    let found = inspection.tables.iter().find(|found| found.name == table);
+    let rows = found.map_or(0, |found| found.rows);
+    let mut left = rows;
+    while left > 0 {
+        let some = usize::try_from(left).map_or(BATCH_ROWS, |left| left.min(BATCH_ROWS));
+        each(arrow_types::hollow(some).map_err(not_built)?)?;
+        left -= some as u64;
+    }
+    Ok(ReadReport {
+        rows,
+        bytes: inspection.bytes,
+    })
+}
+
+fn not_built(error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+    Failure::new(FailureKind::Failed, "rows could not be put together").caused_by(error)
 }
 
 fn no_target() -> Failure {

@@ -3,13 +3,13 @@
 use super::ReaderFile;
 use connect::files::{FileOptions, Format, Inspection};
 use connect::{Failure, FailureKind};
-use domain::TableSchema;
 use domain::say;
 use domain::say::Quoted;
+use domain::{Column, TableSchema};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 
-/// A request. It is answered by any number of [`Answer::Progress`] and one other answer.
+/// A request. It is answered by any number of [`Answer::Progress`] and one other answer. A failure ends the open stream.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub(super) enum Ask {
@@ -21,22 +21,28 @@ pub(super) enum Ask {
         table: String,
         known: Vec<TableSchema>,
     },
-    /// Carries the descriptor that the rows go to.
+    /// Carries the descriptor that the rows go to, as one stream of all files that are read from now on.
+    Open {
+        stream: StreamRequest,
+    },
+    /// Adds a file's rows to the open stream.
     Read {
         file: FileSpec,
-        read: ReadRequest,
+        inspection: Inspection,
     },
+    /// Ends the open stream: it is whole.
+    Finish,
 }
 
-/// What is to be read of a file.
+/// What a stream is to hold.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ReadRequest {
-    /// What [`super::Reader::inspect`] found.
-    pub inspection: Inspection,
-    /// All tables of the file with their final types and the columns to fill (not those that the load adds by itself).
+pub struct StreamRequest {
+    /// All tables that the files fill, with their final types.
     pub tables: Vec<TableSchema>,
-    /// Which of them is read now.
-    pub wanted: usize,
+    /// The one whose rows go into the stream.
+    pub table: String,
+    /// Those of its columns that the stream has, in its order; after them comes the file's name.
+    pub columns: Vec<Column>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,8 +58,10 @@ pub(super) struct FileSpec {
 pub(super) enum Answer {
     Hashed { hash: String, bytes: u64 },
     Inspected { inspection: Inspection },
+    Opened,
     Progress { rows: u64 },
     Read { rows: u64, bytes: u64 },
+    Finished,
     Failed(SentFailure),
 }
 
@@ -89,9 +97,13 @@ impl FileSpec {
 }
 
 impl Ask {
-    pub(super) const fn file(&self) -> &FileSpec {
+    /// Returns the path of the file that the request is about.
+    pub(super) fn path(&self) -> Option<&str> {
         match self {
-            Self::Hash { file } | Self::Inspect { file, .. } | Self::Read { file, .. } => file,
+            Self::Hash { file } | Self::Inspect { file, .. } | Self::Read { file, .. } => {
+                Some(&file.path)
+            }
+            Self::Open { .. } | Self::Finish => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Parquet files: the engine's findings in the words of the other formats.
 
+use crate::conversions::without_values;
 use connect::files::{
     InspectedColumn, InspectedTable, Inspection, Layout, ReadReport, SourceFile, column_names,
 };
@@ -115,7 +116,7 @@ fn refused(name: &str, error: ParquetError) -> Failure {
             );
             failure
                 .hint("copy the file again and compare its size")
-                .caused_by(error)
+                .caused_by(without_values(&error.to_string()))
         }
     }
 }

@@ -67,15 +67,18 @@ impl Setup {
         });
         let (said, heard) = std::sync::mpsc::sync_channel(1000);
         let progress = move |rows| said.send(rows).unwrap();
-        let request = ReadRequest {
-            inspection,
+        let request = StreamRequest {
+            columns: tables[0].columns.clone(),
+            table: "shop".into(),
             tables,
-            wanted: 0,
         };
-        let report = self
-            .reader
-            .read(&file, request, theirs.into(), progress)
-            .await;
+        let report = async {
+            self.reader.open(request, theirs.into()).await?;
+            let report = self.reader.read(&file, &inspection, progress).await?;
+            self.reader.finish().await?;
+            Ok(report)
+        };
+        let report: Result<_, Failure> = report.await;
         let bytes = taken.join().unwrap().unwrap();
         report.map(|report| (report, bytes, heard.into_iter().collect()))
     }

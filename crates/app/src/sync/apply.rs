@@ -1,11 +1,20 @@
 //! The last transaction of a load: staged tables become what users see, or nothing does.
 
+mod columns;
+mod guards;
+mod merge;
+
+pub(crate) use guards::guard_shrink;
+
+use super::answers::{count, first_row, number};
 use super::contract::{self, Change};
+use super::ledger::{Ledger, Tables};
 use super::statements::{self as sql, Compared, LOAD_ID, ROW_ID};
 use crate::Error;
 use domain::{Column, ColumnType, Contract, Disposition, TableRef, TableReport, TableSchema};
+use guards::check_keys;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use warehouse::LoadTx;
 
 /// A staged table of a stream: its own, or a child's.
@@ -14,10 +23,12 @@ pub(crate) struct Staged {
     pub(crate) target: TableRef,
     /// `None` when the stream gave no row for it.
     pub(crate) staging: Option<TableRef>,
-    /// The staged columns; for a table without staging, those of the target.
+    /// The staged columns that are the source's; for a table without staging, those of the target.
     pub(crate) columns: Vec<Column>,
     pub(crate) parent: Option<TableRef>,
     pub(crate) primary_key: Vec<String>,
+    /// Whether the staging table says for each row which record it came with.
+    pub(crate) is_numbered: bool,
 }
 
 /// A stream whose rows are staged: its own table first, parents before children.
@@ -27,6 +38,8 @@ pub(crate) struct StagedStream {
     pub(crate) cursor: Option<String>,
     /// Whether a row may have been staged twice.
     pub(crate) may_repeat: bool,
+    /// Whether the source says which columns there are; the records of an API have only the fields that are filled.
+    pub(crate) is_described: bool,
     pub(crate) tables: Vec<Staged>,
 }
 
@@ -40,315 +53,230 @@ pub(crate) struct Permits {
     pub(crate) shrink_limit_percent: u8,
 }
 
-/// Brings one staged stream into its tables and reports what changed.
-pub(crate) async fn apply(
-    tx: &mut LoadTx,
-    existing: &BTreeMap<TableRef, TableSchema>,
-    stream: &StagedStream,
-    permits: Permits,
-) -> Result<Vec<TableReport>, Error> {
-    let mut reports = Vec::new();
-    for staged in &stream.tables {
-        let old = existing.get(&staged.target);
+impl Permits {
+    /// Returns whether the columns stay as they are, and what does not fit them is discarded.
+    pub(crate) fn discards(self) -> bool {
+        self.contract == Contract::Discard && !self.accept_schema
+    }
+}
+
+/// Brings staged streams into their tables, within one transaction.
+pub(crate) struct Apply<'a> {
+    pub(crate) tx: &'a mut LoadTx,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) existing: &'a BTreeMap<TableRef, TableSchema>,
+    pub(crate) tables: &'a Tables,
+    pub(crate) permits: Permits,
+}
+
+/// One table of a stream on its way.
+struct Step<'a> {
+    staged: &'a Staged,
+    old: Option<&'a TableSchema>,
+    /// The columns that the table takes from the staged rows.
+    columns: Vec<Column>,
+    report: TableReport,
+}
+
+impl Apply<'_> {
+    /// Brings one stream into its tables and reports what changed.
+    pub(crate) async fn stream(
+        &mut self,
+        stream: &StagedStream,
+    ) -> Result<Vec<TableReport>, Error> {
+        // Columns first: DuckDB cannot commit that a table was altered after rows of it were deleted.
+        let mut steps = Vec::new();
+        for staged in &stream.tables {
+            if staged.staging.is_some() || self.existing.contains_key(&staged.target) {
+                steps.push(self.begin(stream, staged).await?);
+            }
+        }
+        self.keep_newest(stream).await?;
+        let mut reports = Vec::new();
+        for mut step in steps {
+            self.table(stream, &mut step).await?;
+            step.report.rows_total = count(self.tx, &step.staged.target).await?;
+            reports.push(step.report);
+        }
+        for staging in stream.tables.iter().filter_map(|t| t.staging.as_ref()) {
+            self.tx.execute(&sql::drop_table(staging)).await?;
+        }
+        Ok(reports)
+    }
+
+    async fn begin<'s>(
+        &mut self,
+        stream: &StagedStream,
+        staged: &'s Staged,
+    ) -> Result<Step<'s>, Error>
+    where
+        Self: 's,
+    {
         let mut report = TableReport {
             table: staged.target.table.clone(),
             ..TableReport::default()
         };
-        if let Some(staging) = &staged.staging
-            && stream.disposition == Disposition::Replace
-            && stream.may_repeat
-            && !staged.primary_key.is_empty()
-        {
-            keep_newest(tx, stream, staged, staging).await?;
+        let old = self.existing.get(&staged.target);
+        let columns = match old {
+            Some(old) if stream.disposition != Disposition::Replace || self.permits.discards() => {
+                self.agree(stream, staged, old, &mut report).await?
+            }
+            _ => staged.columns.clone(),
+        };
+        Ok(Step {
+            staged,
+            old,
+            columns,
+            report,
+        })
+    }
+
+    /// Leaves one row of those with the same key, the newest, and of its lists the rows that came with it: a record that was
+    /// read twice may have had longer lists before.
+    async fn keep_newest(&mut self, stream: &StagedStream) -> Result<(), Error> {
+        let Some((own, children)) = stream.tables.split_first() else {
+            return Ok(());
+        };
+        let may_repeat = match stream.disposition {
+            Disposition::Merge => true,
+            Disposition::Replace => stream.may_repeat && !own.primary_key.is_empty(),
+            Disposition::Append => false,
+        };
+        let Some(staging) = own.staging.as_ref().filter(|_| may_repeat) else {
+            return Ok(());
+        };
+        if stream.disposition == Disposition::Merge {
+            check_keys(self.tx, own, staging).await?;
         }
-        match (&staged.staging, old, stream.disposition) {
-            (None, None, _) => continue,
-            (Some(staging), None, disposition) => {
-                if disposition == Disposition::Merge {
-                    check_keys(tx, staged, staging).await?;
-                    keep_newest(tx, stream, staged, staging).await?;
-                }
-                report.schema_changes.push("table created".into());
-                rename(tx, staged, staging).await?;
-                report.rows_inserted = count(tx, &staged.target).await?;
+        let cursor = stream
+            .cursor
+            .as_deref()
+            .filter(|cursor| own.columns.iter().any(|column| column.name == **cursor));
+        let newest = sql::keep_newest(staging, &own.primary_key, cursor);
+        if self.tx.execute(&newest).await? == 0 {
+            return Ok(());
+        }
+        for child in children.iter().filter(|child| child.is_numbered) {
+            if let Some(child) = &child.staging {
+                let outdated = sql::delete_outdated_children(child, staging);
+                self.tx.execute(&outdated).await?;
             }
-            (staging, Some(old), Disposition::Replace) => {
-                replace(tx, staged, staging.as_ref(), old, permits, &mut report).await?;
+        }
+        Ok(())
+    }
+
+    async fn table(&mut self, stream: &StagedStream, step: &mut Step<'_>) -> Result<(), Error> {
+        let target = &step.staged.target;
+        match (&step.staged.staging, step.old, stream.disposition) {
+            (None, None, _) | (None, Some(_), Disposition::Append) => Ok(()),
+            (Some(staging), None, _) => {
+                step.report.schema_changes.push("table created".into());
+                self.swap(step.staged, staging).await?;
+                step.report.rows_inserted = count(self.tx, target).await?;
+                Ok(())
             }
-            (None, Some(_), Disposition::Append) => {}
-            (Some(staging), Some(old), Disposition::Append) => {
-                let columns = evolve(tx, staged, old, permits, &mut report).await?;
-                report.rows_inserted = tx
-                    .execute(&sql::insert_all(&staged.target, staging, &columns))
-                    .await?;
+            (None, Some(_), Disposition::Replace) => self.empty(step).await,
+            (Some(staging), Some(old), Disposition::Replace) => {
+                self.replace(step, staging, old).await
             }
-            (staging, Some(old), Disposition::Merge) => {
-                merge(
-                    tx,
-                    stream,
-                    staged,
-                    staging.as_ref(),
-                    old,
-                    permits,
-                    &mut report,
-                )
+            (_, Some(_), Disposition::Merge) => self.merge(stream, step).await,
+            (Some(staging), Some(_), Disposition::Append) => {
+                let insert = sql::insert_all(target, staging, &step.columns);
+                step.report.rows_inserted = self.tx.execute(&insert).await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Replaces a table by its staged successor, unless both hold the same rows.
+    async fn replace(
+        &mut self,
+        step: &mut Step<'_>,
+        staging: &TableRef,
+        old: &TableSchema,
+    ) -> Result<(), Error> {
+        let (target, columns) = (&step.staged.target, &step.columns);
+        let keeps_columns = self.permits.discards();
+        let changes = if keeps_columns {
+            Vec::new()
+        } else {
+            contract::changes_of_swap(&old.columns, columns)
+        };
+        // What is discarded is not compared either: it would make every row another in every sync.
+        let is_compared = |c: &&Column| !keeps_columns || columns.iter().any(|n| n.name == c.name);
+        let old_columns: Vec<_> = old.columns.iter().filter(is_compared).cloned().collect();
+        let compared = Compared {
+            old: &target.to_sql(),
+            old_columns: &old_columns,
+            new: &staging.to_sql(),
+            new_columns: columns,
+        };
+        let row = first_row(self.tx, &compared.sameness()).await?;
+        if step.staged.parent.is_none() {
+            let (before, after) = (number(&row, "old_rows")?, number(&row, "new_rows")?);
+            guard_shrink(target, before, after, self.permits)?;
+        }
+        self.check(step.staged, &changes)?;
+        if changes.is_empty() && row.get("same") == Some(&Value::Bool(true)) {
+            return Ok(());
+        }
+        let deltas = first_row(self.tx, &compared.deltas(&step.staged.primary_key)).await?;
+        step.report.rows_inserted = number(&deltas, "inserted")?;
+        step.report.rows_updated = number(&deltas, "updated")?;
+        step.report.rows_deleted = number(&deltas, "deleted")?;
+        if keeps_columns {
+            let delete = format!("DELETE FROM {}", target.to_sql());
+            self.tx.execute(&delete).await?;
+            let insert = sql::insert_all(target, staging, columns);
+            self.tx.execute(&insert).await?;
+            return Ok(());
+        }
+        let described = changes.iter().map(Change::describe);
+        step.report.schema_changes.extend(described);
+        self.remember_gone(&target.table, BTreeSet::new()).await?;
+        self.swap(step.staged, staging).await
+    }
+
+    /// Empties a table of which the stream gave no row.
+    async fn empty(&mut self, step: &mut Step<'_>) -> Result<(), Error> {
+        let target = &step.staged.target;
+        let rows = count(self.tx, target).await?;
+        if step.staged.parent.is_none() {
+            guard_shrink(target, rows, 0, self.permits)?;
+        }
+        step.report.rows_deleted = rows;
+        let delete = format!("DELETE FROM {}", target.to_sql());
+        self.tx.execute(&delete).await?;
+        Ok(())
+    }
+
+    /// Puts a staging table in the place of its target. One that says which record a row came with is copied without that.
+    async fn swap(&mut self, staged: &Staged, staging: &TableRef) -> Result<(), Error> {
+        let target = &staged.target;
+        if staged.is_numbered {
+            let mut columns = staged.columns.clone();
+            columns.push(Column::new(LOAD_ID, ColumnType::Text));
+            self.tx.execute(&sql::drop_table(target)).await?;
+            self.tx
+                .execute(&sql::create_table(target, &columns))
                 .await?;
-            }
+            let insert = sql::insert_all(target, staging, &columns);
+            self.tx.execute(&insert).await?;
+            return Ok(());
         }
-        report.rows_total = count(tx, &staged.target).await?;
-        reports.push(report);
-    }
-    for staged in &stream.tables {
-        if let Some(staging) = &staged.staging {
-            tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql()))
-                .await?;
+        for statement in sql::swap(staging, target) {
+            self.tx.execute(&statement).await?;
         }
+        Ok(())
     }
-    Ok(reports)
-}
 
-/// Replaces a table by its staged successor, unless both hold the same rows.
-async fn replace(
-    tx: &mut LoadTx,
-    staged: &Staged,
-    staging: Option<&TableRef>,
-    old: &TableSchema,
-    permits: Permits,
-    report: &mut TableReport,
-) -> Result<(), Error> {
-    let Some(staging) = staging else {
-        let rows = count(tx, &staged.target).await?;
-        if staged.parent.is_none() {
-            guard_shrink(&staged.target, rows, 0, permits)?;
-        }
-        report.rows_deleted = rows;
-        tx.execute(&format!("DELETE FROM {}", staged.target.to_sql()))
-            .await?;
-        return Ok(());
-    };
-    let compared = Compared {
-        old: &staged.target.to_sql(),
-        old_columns: &old.columns,
-        new: &staging.to_sql(),
-        new_columns: &staged.columns,
-    };
-    let row = first_row(tx, &compared.sameness()).await?;
-    let (old_rows, new_rows) = (number(&row, "old_rows"), number(&row, "new_rows"));
-    if staged.parent.is_none() {
-        guard_shrink(&staged.target, old_rows, new_rows, permits)?;
-    }
-    let changes = contract::changes(&old.columns, &staged.columns);
-    contract::check(
-        &staged.target,
-        &changes,
-        permits.contract,
-        permits.accept_schema,
-    )?;
-    if changes.is_empty() && row.get("same") == Some(&Value::Bool(true)) {
-        return Ok(());
-    }
-    let deltas = first_row(tx, &compared.deltas(&staged.primary_key)).await?;
-    report.rows_inserted = number(&deltas, "inserted");
-    report.rows_updated = number(&deltas, "updated");
-    report.rows_deleted = number(&deltas, "deleted");
-    if permits.contract == Contract::Discard && !permits.accept_schema && !changes.is_empty() {
-        let kept = contract::kept(&old.columns, &staged.columns);
-        tx.execute(&format!("DELETE FROM {}", staged.target.to_sql()))
-            .await?;
-        tx.execute(&sql::insert_all(
-            &staged.target,
-            staging,
-            &with_load_id(&kept),
-        ))
-        .await?;
-        report
-            .warnings
-            .extend(changes.iter().map(Change::discarded));
-        return Ok(());
-    }
-    report
-        .schema_changes
-        .extend(changes.iter().map(Change::describe));
-    rename(tx, staged, staging).await
-}
-
-/// Merges staged rows by key; child rows that their parents no longer have go.
-async fn merge(
-    tx: &mut LoadTx,
-    stream: &StagedStream,
-    staged: &Staged,
-    staging: Option<&TableRef>,
-    old: &TableSchema,
-    permits: Permits,
-    report: &mut TableReport,
-) -> Result<(), Error> {
-    if let Some(parent) = &staged.parent
-        && let Some(parent_staging) = stream
-            .tables
-            .iter()
-            .find(|table| table.target == *parent)
-            .and_then(|t| t.staging.as_ref())
-    {
-        let vanished = sql::delete_vanished_children(&staged.target, staging, parent_staging);
-        report.rows_deleted = tx.execute(&vanished).await?;
-        report.rows_deleted += tx
-            .execute(&sql::delete_orphans(&staged.target, parent))
-            .await?;
-    }
-    let Some(staging) = staging else {
-        return Ok(());
-    };
-    check_keys(tx, staged, staging).await?;
-    keep_newest(tx, stream, staged, staging).await?;
-    let columns = evolve(tx, staged, old, permits, report).await?;
-    let key = &staged.primary_key;
-    report.rows_updated = tx
-        .execute(&sql::delete_changed(&staged.target, staging, key, &columns))
-        .await?;
-    let inserted = tx
-        .execute(&sql::insert_missing(&staged.target, staging, key, &columns))
-        .await?;
-    report.rows_inserted = inserted.saturating_sub(report.rows_updated);
-    Ok(())
-}
-
-/// Gives the target the columns and types it needs for the staged rows and returns the columns to insert.
-async fn evolve(
-    tx: &mut LoadTx,
-    staged: &Staged,
-    old: &TableSchema,
-    permits: Permits,
-    report: &mut TableReport,
-) -> Result<Vec<Column>, Error> {
-    let changes = contract::changes(&old.columns, &staged.columns);
-    contract::check(
-        &staged.target,
-        &changes,
-        permits.contract,
-        permits.accept_schema,
-    )?;
-    if permits.contract == Contract::Discard && !permits.accept_schema {
-        report
-            .warnings
-            .extend(changes.iter().map(Change::discarded));
-        return Ok(with_load_id(&contract::kept(&old.columns, &staged.columns)));
-    }
-    for change in &changes {
-        match change {
-            Change::Added(column) => {
-                tx.execute(&sql::add_column(&staged.target, column)).await?;
-            }
-            Change::Retyped { name, from, to } => {
-                let wide = from.widen(*to);
-                if wide != *from {
-                    tx.execute(&sql::alter_type(&staged.target, name, wide))
-                        .await?;
-                }
-            }
-            // A column the source no longer has keeps its old values; new rows have NULL there.
-            Change::Removed(_) => continue,
-        }
-        report.schema_changes.push(change.describe());
-    }
-    Ok(with_load_id(&staged.columns))
-}
-
-fn with_load_id(columns: &[Column]) -> Vec<Column> {
-    let mut columns = columns.to_vec();
-    if !columns.iter().any(|column| column.name == LOAD_ID) {
-        columns.push(Column::new(LOAD_ID, ColumnType::Text));
-    }
-    columns
-}
-
-async fn rename(tx: &mut LoadTx, staged: &Staged, staging: &TableRef) -> Result<(), Error> {
-    for statement in sql::swap(staging, &staged.target) {
-        tx.execute(&statement).await?;
-    }
-    Ok(())
-}
-
-async fn keep_newest(
-    tx: &mut LoadTx,
-    stream: &StagedStream,
-    staged: &Staged,
-    staging: &TableRef,
-) -> Result<(), Error> {
-    let cursor = stream
-        .cursor
-        .as_deref()
-        .filter(|cursor| staged.columns.iter().any(|column| column.name == **cursor));
-    tx.execute(&sql::keep_newest(staging, &staged.primary_key, cursor))
-        .await?;
-    Ok(())
-}
-
-/// Refuses rows without a key: merged, they could only be lost or doubled.
-async fn check_keys(tx: &mut LoadTx, staged: &Staged, staging: &TableRef) -> Result<(), Error> {
-    let key = &staged.primary_key;
-    let missing: Vec<_> = key
-        .iter()
-        .map(|column| format!("{} IS NULL", domain::names::quote_identifier(column)))
-        .collect();
-    if missing.is_empty() {
-        return Err(Error::merge_without_key(&staged.target));
-    }
-    let query = format!(
-        "SELECT count(*) AS n FROM {} WHERE {}",
-        staging.to_sql(),
-        missing.join(" OR ")
-    );
-    match number(&first_row(tx, &query).await?, "n") {
-        0 => Ok(()),
-        rows => Err(Error::rows_without_key(&staged.target, key, rows)),
-    }
-}
-
-/// Refuses to empty a table, or to shrink it beyond the limit, before anything is touched.
-pub(crate) fn guard_shrink(
-    table: &TableRef,
-    old_rows: u64,
-    new_rows: u64,
-    permits: Permits,
-) -> Result<(), Error> {
-    if permits.allow_empty_replace || old_rows == 0 || new_rows >= old_rows {
-        return Ok(());
-    }
-    if new_rows == 0 {
-        return Err(Error::replace_empty(table, old_rows));
-    }
-    let lost_percent = u128::from(old_rows - new_rows) * 100 / u128::from(old_rows);
-    if lost_percent > u128::from(permits.shrink_limit_percent) {
-        return Err(Error::replace_shrinks(
-            table,
-            old_rows,
-            new_rows,
-            permits.shrink_limit_percent,
-        ));
-    }
-    Ok(())
-}
-
-pub(crate) async fn count(tx: &mut LoadTx, table: &TableRef) -> Result<u64, Error> {
-    let row = first_row(tx, &format!("SELECT count(*) AS n FROM {}", table.to_sql())).await?;
-    Ok(number(&row, "n"))
-}
-
-async fn first_row(tx: &mut LoadTx, query: &str) -> Result<serde_json::Map<String, Value>, Error> {
-    Ok(tx
-        .select(query)
-        .await?
-        .into_iter()
-        .next()
-        .unwrap_or_default())
-}
-
-/// Returns a count from a row; DuckDB answers wide sums as text.
-pub(crate) fn number(row: &serde_json::Map<String, Value>, column: &str) -> u64 {
-    match row.get(column) {
-        Some(Value::Number(number)) => number.as_u64().unwrap_or(0),
-        Some(Value::String(text)) => text.parse().unwrap_or(0),
-        _ => 0,
+    fn check(&self, staged: &Staged, changes: &[Change]) -> Result<(), Error> {
+        let Permits {
+            contract,
+            accept_schema,
+            ..
+        } = self.permits;
+        contract::check(&staged.target, changes, contract, accept_schema)
     }
 }
 

@@ -61,6 +61,22 @@ impl Error {
         .hint("add `--dry-run` to look at a part, or give the stream a `primary_key`, so that it can be merged")
     }
 
+    pub(crate) fn partial_append(stream: &str) -> Self {
+        Self::invalid(
+            Code::UsageInvalid,
+            say!("nothing says which rows the table ", name Quoted(stream), " has, so a part of them cannot be appended"),
+        )
+        .hint("sync once without `--limit`, `--since` and `--until`: the table is then read whole")
+    }
+
+    pub(crate) fn append_with_another_cursor(table: &TableRef) -> Self {
+        Self::invalid(
+            Code::ConfigInvalid,
+            say!("", name table, " was appended to by another cursor, so nothing says which of its rows are new"),
+        )
+        .hint("set the stream's `cursor` back, or read the table anew with `--full-refresh`: it then has what the source has now")
+    }
+
     pub(crate) fn files_gone(table: &TableRef, rows: u64) -> Self {
         Self::conflict(
             Code::ReplaceEmpty,

@@ -5,41 +5,54 @@
 //! again, so that each value stays exactly what its file says; nothing is cast from what an earlier type had made of it.
 
 mod delta;
+mod listing;
+mod reading;
 mod survey;
 
 use super::apply;
 use super::context::Context;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Tables};
 use super::request::SyncEvent;
 use super::staging::Writer;
 use crate::reader::Reader;
 use crate::{Error, REDACTOR};
 use connect::files::{FilePlan, FilesConfig, plan};
-use domain::{LoadReport, TableReport};
+use domain::{LoadReport, TableRef, TableReport, TableSchema};
+use std::collections::BTreeMap;
 use survey::Survey;
 
-/// Syncs a source of files and returns what changed.
-pub(crate) async fn load(context: &Context<'_>) -> Result<LoadReport, Error> {
+/// What the warehouse has of the source.
+struct Stored {
+    existing: BTreeMap<TableRef, TableSchema>,
+    tables: Tables,
+}
+
+/// Syncs a source of files up to the last commit, which is the caller's, and returns what it will have changed.
+pub(crate) async fn load(
+    context: &Context<'_>,
+    writer: &mut Writer<'_>,
+) -> Result<LoadReport, Error> {
     let app = context.app;
     let block = context.source.block(&app.environment, &REDACTOR)?;
     let config = FilesConfig::parse(&context.source.name, &block)?;
     let plan = plan(&config, app.project.root())?;
     let ledger = Ledger::new(&context.source.name);
-    let mut writer = Writer::new(&app.warehouse, context.allow, context.request.dry_run);
-    ledger.create(writer.tx().await?).await?;
-    writer.commit().await?;
+    let existing = context.tables(ledger.schema()).await?;
+    let stored = Stored {
+        tables: Tables::find(context, &ledger, &existing).await?,
+        existing,
+    };
     let load_id = context.new_load_id();
     context.started(&load_id, false).await?;
-    let existing = context.tables(ledger.schema()).await?;
     let mut reader = Reader::start(&app.launcher, &plan.directory, app.cage_policy()).await?;
     let mut surveys = Vec::new();
     for table in &plan.tables {
-        let known = ledger
-            .files(writer.tx().await?, table.table.name.as_str())
-            .await?;
-        writer.commit().await?;
-        surveys.push(Survey::make(context, &mut reader, table, &config, known, &existing).await?);
+        let name = table.table.name.as_str();
+        let known = listing::loaded(context, &ledger, &stored.existing, name).await?;
+        surveys.push(Survey::make(context, &mut reader, table, &config, known, &stored).await?);
     }
+    // Only now, so that a source that never loads leaves nothing behind.
+    ledger.create(writer.tx().await?).await?;
     let mut report = LoadReport::default();
     for survey in &surveys {
         let name = survey.table.table.name.as_str();
@@ -55,8 +68,9 @@ pub(crate) async fn load(context: &Context<'_>) -> Result<LoadReport, Error> {
             reader: &mut reader,
             load_id: &load_id,
             survey,
+            stored: &stored,
         };
-        let mut tables = load.run(&mut writer, &existing).await?;
+        let mut tables = load.run(writer).await?;
         if let Some(first) = tables.first_mut() {
             first.warnings.extend(survey.warnings.iter().cloned());
         }
@@ -69,22 +83,15 @@ pub(crate) async fn load(context: &Context<'_>) -> Result<LoadReport, Error> {
         report.tables.append(&mut tables);
     }
     tell_warnings(&mut report, &plan);
-    let at = app.clock.now();
-    let schema: std::collections::BTreeMap<_, _> = surveys
+    let schema: BTreeMap<_, _> = surveys
         .iter()
         .flat_map(|survey| &survey.tables)
         .map(|table| (table.name.clone(), table.columns()))
         .collect();
-    let tx = writer.tx().await?;
-    ledger
-        .record(tx, &load_id, at, &serde_json::json!(schema), &report)
-        .await?;
+    let (tx, at) = (writer.tx().await?, app.clock.now());
+    let schema = serde_json::json!(schema);
+    ledger.record(tx, &load_id, at, &schema, &report).await?;
     ledger.drop_staging(tx, |_| false).await?;
-    if context.request.dry_run {
-        writer.rollback().await;
-    } else {
-        writer.commit().await?;
-    }
     Ok(report)
 }
 
@@ -106,7 +113,7 @@ fn tell_warnings(report: &mut LoadReport, plan: &FilePlan) {
 /// Refuses to empty a table, or to shrink it beyond the limit; nothing has been committed yet.
 fn guard(
     context: &Context<'_>,
-    table: &domain::TableRef,
+    table: &TableRef,
     before: u64,
     after: u64,
     gone: bool,

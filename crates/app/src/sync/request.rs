@@ -25,7 +25,12 @@ pub struct SyncRequest {
 impl SyncRequest {
     /// Returns whether only a part of a stream is asked for.
     pub(crate) const fn is_partial(&self) -> bool {
-        self.since.is_some() || self.until.is_some() || self.limit.is_some()
+        self.has_window() || self.limit.is_some()
+    }
+
+    /// Returns whether only rows of a certain time are asked for.
+    pub(crate) const fn has_window(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
     }
 
     /// Returns the options as history stores them.

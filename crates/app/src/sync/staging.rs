@@ -1,12 +1,13 @@
 //! Writing pages into staging tables, chunk by chunk.
 
 use super::apply::Staged;
+use super::before::Before;
 use super::ledger::{Ledger, Progress, staging_of};
 use super::statements::{self as sql, LOAD_ID};
 use crate::Error;
-use connect::{Page, RecordBatch, StreamTable, TableBatch};
+use connect::{Page, RECORD_COLUMN, RecordBatch, StreamTable, TableBatch};
 use domain::names::quote_literal;
-use domain::{Column, LoadId, TableRef};
+use domain::{Column, TableRef};
 use security::Allow;
 use security::permissions::SourceSync;
 use std::collections::BTreeMap;
@@ -58,6 +59,15 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Ends the load: commits its last transaction, or undoes it in a dry run.
+    pub(crate) async fn end(mut self) -> Result<(), Error> {
+        if self.dry_run {
+            self.rollback().await;
+            return Ok(());
+        }
+        self.commit().await
+    }
+
     /// Undoes what was not committed.
     pub(crate) async fn rollback(&mut self) {
         if let Some(tx) = self.tx.take() {
@@ -75,10 +85,38 @@ struct StagedTable {
     created: bool,
 }
 
+impl StagedTable {
+    /// Gives the staging table the columns that it lacks, and types that hold what comes now too.
+    async fn grow(
+        &mut self,
+        tx: &mut LoadTx,
+        staging: &TableRef,
+        columns: &[Column],
+    ) -> Result<(), Error> {
+        for column in columns {
+            let known = self.columns.iter_mut().find(|c| c.name == column.name);
+            match known {
+                None => {
+                    tx.execute(&sql::add_column(staging, column)).await?;
+                    self.columns.push(column.clone());
+                }
+                Some(known) if known.kind != column.kind => {
+                    let wide = known.kind.widen(column.kind);
+                    tx.execute(&sql::alter_type(staging, &column.name, wide))
+                        .await?;
+                    known.kind = wide;
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The staging tables of one stream.
 pub(crate) struct Staging<'a> {
     ledger: &'a Ledger,
-    load_id: &'a LoadId,
+    before: &'a Before,
     tables: BTreeMap<String, StagedTable>,
     /// The order in which tables were first seen: parents before children.
     order: Vec<String>,
@@ -86,10 +124,10 @@ pub(crate) struct Staging<'a> {
 }
 
 impl<'a> Staging<'a> {
-    pub(crate) const fn new(ledger: &'a Ledger, load_id: &'a LoadId) -> Self {
+    pub(crate) const fn new(ledger: &'a Ledger, before: &'a Before) -> Self {
         Self {
             ledger,
-            load_id,
+            before,
             tables: BTreeMap::new(),
             order: Vec::new(),
             rows: 0,
@@ -119,7 +157,10 @@ impl<'a> Staging<'a> {
     ) -> Result<Inserter<'w>, Error> {
         let tx = writer.tx().await?;
         self.prepare(tx, table).await?;
-        let load_id = (LOAD_ID.to_owned(), quote_literal(self.load_id.as_str()));
+        let load_id = (
+            LOAD_ID.to_owned(),
+            quote_literal(self.before.load_id.as_str()),
+        );
         let staging = staging_of(&table.schema.table);
         Ok(tx
             .insert(&staging, &table.schema.columns, &[load_id])
@@ -168,98 +209,75 @@ impl<'a> Staging<'a> {
                 created: false,
             });
         if staged.created {
-            for column in &table.schema.columns {
-                match staged
-                    .columns
-                    .iter_mut()
-                    .find(|known| known.name == column.name)
-                {
-                    None => {
-                        tx.execute(&sql::add_column(&staging, column)).await?;
-                        staged.columns.push(column.clone());
-                    }
-                    Some(known) if known.kind != column.kind => {
-                        let wide = known.kind.widen(column.kind);
-                        tx.execute(&sql::alter_type(&staging, &column.name, wide))
-                            .await?;
-                        known.kind = wide;
-                    }
-                    Some(_) => {}
-                }
-            }
+            staged.grow(tx, &staging, &table.schema.columns).await?;
         } else {
-            tx.execute(&format!("DROP TABLE IF EXISTS {}", staging.to_sql()))
-                .await?;
+            tx.execute(&sql::drop_table(&staging)).await?;
             tx.execute(&sql::create_table(&staging, &table.schema.columns))
                 .await?;
             staged.columns.clone_from(&table.schema.columns);
             staged.created = true;
+            let known = self.before.tables.parent(name);
+            if let Some(parent) = table.parent.as_deref().filter(|p| known != Some(*p)) {
+                self.ledger.set_parent(tx, name, parent).await?;
+            }
         }
         staged.table = Arc::clone(table);
         Ok(())
     }
 
-    /// Ends a chunk: everything written so far is committed together with where the stream stands.
-    pub(crate) async fn end_chunk(
-        &mut self,
+    /// Writes down how far the stream came, with the rows that are written but not committed.
+    pub(crate) async fn set_progress(
+        &self,
         writer: &mut Writer<'_>,
-        progress: Option<&Progress>,
+        progress: &Progress,
     ) -> Result<(), Error> {
-        if let Some(progress) = progress {
-            self.ledger
-                .set_progress(writer.tx().await?, progress)
-                .await?;
-        }
-        writer.commit().await
+        let tx = writer.tx().await?;
+        self.ledger.set_progress(tx, progress).await
     }
 
-    /// Returns the staged tables for the last transaction; `children` are tables that exist from earlier loads and of
-    /// which this one gave no row.
-    pub(crate) fn into_staged(
-        self,
-        primary_key: &[String],
-        own: &TableRef,
-        children: &[(TableRef, TableRef)],
-    ) -> Vec<Staged> {
+    /// Returns the staged tables for the last transaction, with those that exist from earlier loads and of which this one gave
+    /// no row.
+    pub(crate) fn into_staged(self, primary_key: &[String], own: &TableRef) -> Vec<Staged> {
         let mut staged = Vec::new();
         if !self.order.contains(&own.table) {
-            staged.push(Staged {
-                target: own.clone(),
-                staging: None,
-                columns: Vec::new(),
-                parent: None,
-                primary_key: primary_key.to_vec(),
-            });
+            staged.push(self.absent(own, None, primary_key));
         }
         for name in &self.order {
             let Some(entry) = self.tables.get(name) else {
                 continue;
             };
             let target = entry.table.schema.table.clone();
-            let parent = entry
-                .table
-                .parent
-                .as_ref()
-                .map(|p| TableRef::new(&target.schema, p));
+            let parent = entry.table.parent.as_ref();
+            let parent = parent.map(|p| TableRef::new(&target.schema, p));
+            let is_record = |column: &&Column| column.name == RECORD_COLUMN;
+            let columns = entry.columns.iter().filter(|c| !is_record(c));
             staged.push(Staged {
                 staging: entry.created.then(|| staging_of(&target)),
-                columns: entry.columns.clone(),
+                columns: columns.cloned().collect(),
                 primary_key: super::apply::key_of(primary_key, parent.is_some()),
+                is_numbered: entry.columns.iter().any(|c| is_record(&c)),
                 parent,
                 target,
             });
         }
-        for (child, parent) in children {
-            if !staged.iter().any(|table| table.target == *child) {
-                staged.push(Staged {
-                    target: child.clone(),
-                    staging: None,
-                    columns: Vec::new(),
-                    parent: Some(parent.clone()),
-                    primary_key: super::apply::key_of(&[], true),
-                });
+        for (child, parent) in self.before.children(own) {
+            if !staged.iter().any(|table| table.target == child) {
+                staged.push(self.absent(&child, Some(parent), &[]));
             }
         }
         staged
+    }
+
+    /// Returns a table of which this load gave no row.
+    fn absent(&self, table: &TableRef, parent: Option<TableRef>, key: &[String]) -> Staged {
+        let known = self.before.existing.get(table);
+        Staged {
+            target: table.clone(),
+            staging: None,
+            columns: known.map_or_else(Vec::new, |known| known.columns.clone()),
+            primary_key: super::apply::key_of(key, parent.is_some()),
+            parent,
+            is_numbered: false,
+        }
     }
 }

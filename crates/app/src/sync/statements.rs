@@ -53,11 +53,57 @@ pub(crate) fn alter_type(table: &TableRef, column: &str, kind: ColumnType) -> St
     )
 }
 
+/// Returns the statement that drops a table if it is there.
+pub(crate) fn drop_table(table: &TableRef) -> String {
+    format!("DROP TABLE IF EXISTS {}", table.to_sql())
+}
+
+/// Returns the condition that a value of type `to` is the same value as one of type `from`: it comes back unchanged. A plain
+/// cast would round 10.75 to 11 and drop the zero of 007.
+fn fits(column: &str, from: ColumnType, to: ColumnType) -> String {
+    let (column, from, to) = (quote_identifier(column), from.to_sql(), to.to_sql());
+    format!("TRY_CAST(TRY_CAST({column} AS {from}) AS {to}) IS NOT DISTINCT FROM {column}")
+}
+
+/// Returns a query of one row: `n` values of a column that has type `to` do not fit `from`.
+pub(crate) fn count_misfits(
+    table: &TableRef,
+    column: &str,
+    from: ColumnType,
+    to: ColumnType,
+) -> String {
+    format!(
+        "SELECT count(*) FILTER (NOT ({})) AS n FROM {}",
+        fits(column, from, to),
+        table.to_sql()
+    )
+}
+
+/// Returns the statement that gives a column of type `to` the type `from`; values that do not fit become NULL.
+pub(crate) fn fit_type(table: &TableRef, column: &str, from: ColumnType, to: ColumnType) -> String {
+    format!(
+        "{} USING CASE WHEN {} THEN TRY_CAST({} AS {}) END",
+        alter_type(table, column, from),
+        fits(column, from, to),
+        quote_identifier(column),
+        from.to_sql()
+    )
+}
+
+/// Returns a query of one row: a column has `n` values.
+pub(crate) fn count_values(table: &TableRef, column: &str) -> String {
+    format!(
+        "SELECT count({}) AS n FROM {}",
+        quote_identifier(column),
+        table.to_sql()
+    )
+}
+
 /// Returns the two statements that put `staging` in the place of `table` (DuckDB has no `ALTER TABLE … SET SCHEMA`, but
 /// drop and rename in one transaction work on tables without indexes).
 pub(crate) fn swap(staging: &TableRef, table: &TableRef) -> [String; 2] {
     [
-        format!("DROP TABLE IF EXISTS {}", table.to_sql()),
+        drop_table(table),
         format!(
             "ALTER TABLE {} RENAME TO {}",
             staging.to_sql(),
@@ -97,7 +143,9 @@ impl Compared<'_> {
         }
     }
 
-    /// Returns two different hashes over a row's values; together 128 bits, so that equal hashes may stand for equal rows.
+    /// Returns two hashes over a row's values, which combine them differently. Both start from DuckDB's 64-bit hash of each
+    /// value: that two rows which differ look alike by chance happens once in 2^64 pairs, no less often. It is no protection
+    /// against a source that constructs such values: what it can hide that way is a change of its own rows.
     fn hashes(&self, own: &[Column], other: &[Column]) -> (String, String) {
         let mut values: Vec<_> = self
             .value_columns()
@@ -258,6 +306,16 @@ pub(crate) fn delete_vanished_children(
         "DELETE FROM {} WHERE {parent_id} IN (SELECT {row_id} FROM {}){kept}",
         table.to_sql(),
         parent_staging.to_sql()
+    )
+}
+
+/// Returns the statement that removes staged child rows whose record is not among the staged ones any more.
+pub(crate) fn delete_outdated_children(child: &TableRef, own: &TableRef) -> String {
+    let record = quote_identifier(connect::RECORD_COLUMN);
+    format!(
+        "DELETE FROM {} WHERE {record} NOT IN (SELECT {record} FROM {} WHERE {record} IS NOT NULL)",
+        child.to_sql(),
+        own.to_sql()
     )
 }
 

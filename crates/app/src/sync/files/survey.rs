@@ -1,10 +1,10 @@
 //! What is to be done about one table: which of its files changed, and what its columns must be.
 
+use super::Stored;
 use crate::Error;
 use crate::reader::{Reader, ReaderFile};
-use crate::sync::apply::number;
+use crate::sync::answers::number;
 use crate::sync::context::Context;
-use crate::sync::ledger::is_bookkeeping;
 use crate::sync::statements::LOAD_ID;
 use connect::files::{
     Decision, FILENAME_COLUMN, FilesConfig, InspectedTable, Inspection, PlannedFile, PlannedTable,
@@ -14,7 +14,7 @@ use domain::names::quote_identifier;
 use domain::say;
 use domain::say::Quoted;
 use domain::{Column, ColumnType, TableRef, TableSchema};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A file that is to be read, and what it was found to be.
 pub(super) struct Changed<'a> {
@@ -45,7 +45,9 @@ pub(super) struct Survey<'a> {
     pub(super) changed: Vec<Changed<'a>>,
     /// Paths whose rows are to go because the file is gone.
     pub(super) removed: Vec<String>,
-    /// Whether every file is read again, because a type changed.
+    /// Whether rows of files that are gone stay.
+    pub(super) keeps_absent: bool,
+    /// Whether every file is read again: because it was asked for, or because a type changed.
     pub(super) reload: bool,
     /// Whether no file is left.
     pub(super) is_empty: bool,
@@ -59,33 +61,28 @@ impl<'a> Survey<'a> {
         table: &'a PlannedTable,
         config: &FilesConfig,
         known: BTreeMap<String, String>,
-        existing: &BTreeMap<TableRef, TableSchema>,
+        stored: &Stored,
     ) -> Result<Self, Error> {
+        let present: BTreeSet<_> = table.files.iter().map(|file| &file.path).collect();
+        let keeps_absent = config.removed_files == RemovedFiles::Keep;
+        let gone = known
+            .keys()
+            .filter(|path| !keeps_absent && !present.contains(path));
         let mut survey = Self {
             table,
-            tables: existing_targets(context, existing, table.table.name.as_str()).await?,
+            tables: existing_targets(context, stored, table.table.name.as_str()).await?,
             changed: Vec::new(),
-            removed: match config.removed_files {
-                RemovedFiles::Keep => Vec::new(),
-                RemovedFiles::Delete => known
-                    .keys()
-                    .filter(|path| !table.files.iter().any(|file| file.path == **path))
-                    .cloned()
-                    .collect(),
-            },
+            removed: gone.cloned().collect(),
+            keeps_absent,
             reload: context.request.full_refresh,
             is_empty: table.files.is_empty(),
             warnings: Vec::new(),
         };
-        let kept_rows = config.removed_files == RemovedFiles::Keep
-            && known
-                .keys()
-                .any(|path| !table.files.iter().any(|file| file.path == **path));
         let schema = context.source.name.schema();
         let before: Vec<_> = survey
             .tables
             .iter()
-            .map(|target| own_columns(existing.get(&TableRef::new(&schema, &target.name))))
+            .map(|target| own_columns(stored.existing.get(&TableRef::new(&schema, &target.name))))
             .collect();
         for file in &table.files {
             let loaded = known.get(&file.path);
@@ -111,16 +108,21 @@ impl<'a> Survey<'a> {
                     .any(|now| now.name == column.name && now.kind != column.kind)
             })
         });
-        if retyped && !kept_rows && !survey.reload {
+        // Where changes are discarded no type changes.
+        if retyped && !survey.reload && !context.permits().discards() {
             survey.reload = true;
-            for file in &table.files {
-                if !survey
-                    .changed
-                    .iter()
-                    .any(|changed| changed.file.path == file.path)
-                {
-                    survey.inspect(context, reader, file, true).await?;
-                }
+            let inspected: BTreeSet<_> = survey
+                .changed
+                .iter()
+                .map(|changed| &changed.file.path)
+                .collect();
+            let others: Vec<_> = table
+                .files
+                .iter()
+                .filter(|file| !inspected.contains(&file.path))
+                .collect();
+            for file in others {
+                survey.inspect(context, reader, file, true).await?;
             }
         }
         Ok(survey)
@@ -212,34 +214,24 @@ impl<'a> Survey<'a> {
 /// Returns the tables that earlier loads made, parents before children.
 async fn existing_targets(
     context: &Context<'_>,
-    existing: &BTreeMap<TableRef, TableSchema>,
+    stored: &Stored,
     own: &str,
 ) -> Result<Vec<Target>, Error> {
     let schema = context.source.name.schema();
-    let children = format!("{own}__");
-    let mut names: Vec<_> = existing
-        .keys()
-        .filter(|table| table.schema == schema && !is_bookkeeping(&table.table))
-        .map(|table| table.table.as_str())
-        .filter(|name| *name == own || name.starts_with(&children))
-        .collect();
-    names.sort_by_key(|name| name.len());
     let mut targets = Vec::new();
-    for name in &names {
-        let parent = names
-            .iter()
-            .filter(|other| name.starts_with(&format!("{other}__")))
-            .max_by_key(|other| other.len());
-        let mut columns = own_columns(existing.get(&TableRef::new(&schema, *name)));
-        drop_unset(context, &TableRef::new(&schema, *name), &mut columns).await?;
-        let known = TableSchema {
-            table: TableRef::new(&schema, *name),
-            columns,
-            primary_key: Vec::new(),
+    for name in stored.tables.family(own) {
+        let Some(known) = stored.existing.get(&TableRef::new(&schema, name)) else {
+            continue;
         };
+        let mut known = known.clone();
+        known.columns.retain(|column| !is_ours(&column.name));
+        // Where changes are discarded a text column stays one.
+        if !context.permits().discards() {
+            drop_unset(context, &known.table, &mut known.columns).await?;
+        }
         targets.push(Target {
-            name: (*name).to_owned(),
-            parent: parent.map(|parent| (*parent).to_owned()),
+            name: name.to_owned(),
+            parent: stored.tables.parent(name).map(str::to_owned),
             decision: Decision::new(Some(&known)),
         });
     }
@@ -271,12 +263,12 @@ async fn drop_unset(
         .select(&context.allow.narrow(), &query)
         .await?;
     let row = rows.into_iter().next().unwrap_or_default();
-    let unset: Vec<_> = texts
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| number(&row, &format!("c{at}")) == 0)
-        .map(|(_, column)| column.name.clone())
-        .collect();
+    let mut unset = Vec::new();
+    for (at, column) in texts.iter().enumerate() {
+        if number(&row, &format!("c{at}"))? == 0 {
+            unset.push(column.name.clone());
+        }
+    }
     columns.retain(|column| !unset.contains(&column.name));
     Ok(())
 }
@@ -290,7 +282,7 @@ fn own_columns(table: Option<&TableSchema>) -> Vec<Column> {
         .collect()
 }
 
-pub(super) fn is_ours(column: &str) -> bool {
+fn is_ours(column: &str) -> bool {
     column == LOAD_ID || column == FILENAME_COLUMN
 }
 
