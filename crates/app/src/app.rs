@@ -173,9 +173,16 @@ impl App {
         })
     }
 
-    /// Checks that whoever runs the command has the permission `P`.
-    pub fn allow<P: Permission>(&self) -> Result<Allow<P>> {
-        Ok(authorize::<P>(&self.actor, self.request)?)
+    /// Checks that whoever runs the command has the permission `P`. A denial is in the audit log before anybody hears of it.
+    pub async fn allow<P: Permission>(&self) -> Result<Allow<P>> {
+        let denied = match authorize::<P>(&self.actor, self.request) {
+            Ok(allow) => return Ok(allow),
+            Err(denied) => denied,
+        };
+        self.store
+            .record_denial::<P>(&self.actor, self.request, None)
+            .await?;
+        Err(denied.into())
     }
 
     /// Ends the worker and closes the store.
@@ -195,10 +202,7 @@ impl App {
 
     /// Returns the names of the types of sources there are.
     pub(crate) fn kinds(&self) -> Vec<ConnectorName> {
-        self.catalog
-            .list()
-            .map(|connector| connector.kind.clone())
-            .collect()
+        config::kinds(&self.catalog)
     }
 
     /// Returns the id of a new load.
@@ -252,27 +256,8 @@ pub(crate) fn check_config(options: &OpenOptions) -> Result<Vec<Finding>> {
     environment.load_file(&project.env_file())?;
     environment.teach(&REDACTOR);
     let (catalog, failures) = Catalog::load(Some(&project.connectors_dir()));
-    let kinds: Vec<_> = catalog
-        .list()
-        .map(|connector| connector.kind.clone())
-        .collect();
     let mut findings: Vec<_> = failures.into_iter().map(Finding::of_connector).collect();
-    findings.extend(config::validate(&allow, &project, &environment, &kinds)?);
-    if let Ok(sources) = Sources::load(
-        &operator(&options.environment)?,
-        &project,
-        &environment,
-        &kinds,
-    ) {
-        let broken = sources.usable().filter_map(|source| {
-            let connector = catalog.find(source.kind.as_str())?;
-            let checked = connect::source::check(connector, &source.name, &source.block_as_written);
-            checked
-                .err()
-                .map(|failure| Finding::of_source(source, failure))
-        });
-        findings.extend(broken);
-    }
+    findings.extend(config::validate(&allow, &project, &environment, &catalog)?);
     Ok(findings)
 }
 
@@ -283,3 +268,6 @@ fn os_user(environment: &Environment) -> String {
         .find_map(|name| environment.setting(name));
     name.unwrap_or("unknown").to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ mod lookup;
 mod missing;
 pub(crate) mod secrets_file;
 
-use crate::config::{Place, SourceConfig};
+use crate::config::{Place, SourceConfig, variables};
 use crate::environment::{self, Environment, VariableOrigin};
 use crate::error::{Error, Result};
 use crate::project::Project;
@@ -118,6 +118,22 @@ impl<'e> CredentialStore<'e> {
     /// Returns the names of the secret files.
     pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(String::as_str)
+    }
+
+    /// Teaches `redactor` everything in `.dlt/secrets.toml` whose name says that it is a secret, whichever source it is for.
+    pub(crate) fn teach(&self, redactor: &Redactor) {
+        let is_secret = |path: &[String]| {
+            path.last()
+                .is_some_and(|field| environment::is_secret_name(field))
+        };
+        for (_, leaf) in self.secrets.iter().filter(|(path, _)| is_secret(path)) {
+            // What cannot be completed is told by whoever needs it.
+            if let Ok(value) = &leaf.value
+                && let Ok(full) = variables::expand(value.expose(), self.environment, |_, _| {})
+            {
+                learn(redactor, &full);
+            }
+        }
     }
 
     /// Finds the credentials of `source`, whose connector declares `fields`. `redactor` learns every secret that is found.

@@ -8,7 +8,6 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use store::Act;
-use store::effects::Outcome;
 
 /// The warehouse as `dango db status` shows it.
 #[derive(Debug, Serialize)]
@@ -60,7 +59,7 @@ pub async fn status(app: &App, allow: &Allow<HealthView>) -> Result<DatabaseStat
             schemas: Vec::new(),
         });
     }
-    let view = app.allow::<SourceView>()?;
+    let view = app.allow::<SourceView>().await?;
     let sizes = app.warehouse.status(allow).await?;
     let rows = app
         .warehouse
@@ -90,8 +89,8 @@ pub async fn status(app: &App, allow: &Allow<HealthView>) -> Result<DatabaseStat
         if !is_bookkeeping(&table) {
             let number = |column: &str| crate::sync::number(row, column);
             entry.tables.push(TableStatus {
-                rows: number("rows"),
-                columns: number("columns"),
+                rows: number("rows")?,
+                columns: number("columns")?,
                 table,
             });
         }
@@ -106,6 +105,8 @@ pub async fn status(app: &App, allow: &Allow<HealthView>) -> Result<DatabaseStat
             entry.last_load_at = rows.first().and_then(|row| text(row, "at"));
         }
     }
+    // Bookkeeping alone is a load that is to go on, or one that failed: nothing that anybody could look at.
+    schemas.retain(|_, schema| !schema.tables.is_empty() || schema.last_load_at.is_some());
     Ok(DatabaseStatus {
         path,
         exists: true,
@@ -118,18 +119,12 @@ pub async fn status(app: &App, allow: &Allow<HealthView>) -> Result<DatabaseStat
 
 /// Rewrites the warehouse without its free space. The old file is replaced only by a complete one.
 pub async fn compact(app: &App, allow: &Allow<PlatformManage>) -> Result<Compacted> {
-    let effect = app
-        .store
-        .begin_effect(allow, Act::new(Event::WarehouseCompacted))
+    let act = Act::new(Event::WarehouseCompacted);
+    let report = app
+        .effect(allow, act, async |_| {
+            Ok(app.warehouse.compact(allow).await?)
+        })
         .await?;
-    let compacted = app.warehouse.compact(allow).await;
-    let outcome = if compacted.is_ok() {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    };
-    app.store.finish_effect(allow, effect, outcome).await?;
-    let report = compacted?;
     Ok(Compacted {
         bytes_before: report.bytes_before,
         bytes_after: report.bytes_after,

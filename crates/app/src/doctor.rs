@@ -61,9 +61,10 @@ pub async fn check(options: OpenOptions) -> Vec<Finding> {
         say!("", name app.project.root()),
         "",
     ));
-    findings.extend(configuration(&app));
+    findings.extend(configuration(&app).await);
     findings.extend(secrets(&app).await);
     findings.push(warehouse(&app).await);
+    findings.extend(around_the_warehouse(&app));
     app.close().await;
     findings
 }
@@ -94,10 +95,11 @@ fn machine() -> Vec<Finding> {
     findings
 }
 
-fn configuration(app: &App) -> Vec<Finding> {
+async fn configuration(app: &App) -> Vec<Finding> {
     let checked = app
         .allow::<ConfigView>()
-        .and_then(|allow| config::validate(&allow, &app.project, &app.environment, &app.kinds()));
+        .await
+        .and_then(|allow| config::validate(&allow, &app.project, &app.environment, &app.catalog));
     let mut findings: Vec<_> = match checked {
         Err(error) => vec![Finding::new(
             "configuration",
@@ -156,7 +158,7 @@ async fn warehouse(app: &App) -> Finding {
         return Finding::new("warehouse", State::Ok, "none yet", "`dango sync` makes it");
     }
     let opened = async {
-        let allow = app.allow::<HealthView>()?;
+        let allow = app.allow::<HealthView>().await?;
         Ok::<_, crate::Error>(app.warehouse.status(&allow).await?)
     };
     match opened.await {
@@ -184,4 +186,19 @@ async fn warehouse(app: &App) -> Finding {
             )
         }
     }
+}
+
+/// Looks at who else can reach the warehouse.
+fn around_the_warehouse(app: &App) -> Vec<Finding> {
+    let exposed = hygiene::wide_warehouse(&app.project, &app.settings.platform.warehouse_file);
+    // A folder that is open, with a file in it that is not, gives nothing away but names.
+    let state = if exposed.len() > 1 {
+        State::Problem
+    } else {
+        State::Warning
+    };
+    exposed
+        .into_iter()
+        .map(|exposure| Finding::new("warehouse", state, exposure.say, exposure.hint))
+        .collect()
 }

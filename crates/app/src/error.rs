@@ -89,7 +89,7 @@ impl Error {
     /// Returns the error of a command that the user stopped.
     pub fn interrupted() -> Self {
         Self::new(Kind::Interrupted, Code::Interrupted, "interrupted")
-            .hint("the next `dango sync` continues")
+            .hint("run the same command again: it continues")
     }
 
     /// Returns a fault of ours; `say` names the step that failed.

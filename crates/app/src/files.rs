@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Reach {
     /// The owner alone: 0600 for files, 0700 for folders.
     Owner,
-    /// Whoever the umask lets: what is committed to git anyway.
+    /// Everybody may read: what is committed to git anyway. A new file is 0644 at most.
     Everyone,
 }
 
@@ -64,8 +64,9 @@ pub(crate) fn read_text(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// Writes `path` as a whole or not at all: a temporary file beside it, synced, renamed over it, the folder synced. An
-/// existing file keeps its mode unless that is wider than `reach`; a symbolic link stays one.
+/// Writes `path` as a whole or not at all: a temporary file beside it, synced, renamed over it, the folder synced. With
+/// [`Reach::Owner`] it is 0600 afterwards; otherwise an existing file keeps its mode and a new one is 0644. A symbolic link
+/// stays one.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], reach: Reach) -> Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let mode = match fs::metadata(&target) {

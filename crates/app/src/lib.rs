@@ -7,7 +7,7 @@
 //!
 //! # Adding one
 //! A use case is a function of `(app, &Allow<P>, request)` in the module of its noun; what it changes outside the store is
-//! announced with `begin_effect` and settled with `finish_effect`.
+//! announced and settled by `App::effect`.
 
 pub mod app;
 pub mod child;
@@ -16,6 +16,7 @@ mod conversions;
 pub mod credentials;
 pub mod database;
 pub mod doctor;
+mod effects;
 pub mod environment;
 pub mod error;
 mod files;
@@ -52,7 +53,8 @@ pub fn harden() {
     let _ = sandbox::harden_self();
 }
 
-/// Checks that whoever runs the program on this machine has the permission `P`: for what needs no project yet.
+/// Checks that whoever runs the program on this machine has the permission `P`: for what needs no project yet, and so has no
+/// audit log to record a denial in.
 pub fn operator<P: Permission>(environment: &Environment) -> Result<Allow<P>> {
     app::operator(environment)
 }

@@ -80,24 +80,17 @@ impl Project {
         config_dir = ".dango";
         project_file = ".dango/project.yml";
         sources_file = ".dango/sources.yml";
-        schedules_file = ".dango/schedules.yml";
         secrets_file = ".dlt/secrets.toml";
         dlt_config_file = ".dlt/config.toml";
         env_file = ".env";
-        /// The default place of the warehouse; `platform.duckdb_path` may name another.
-        default_warehouse_file = "data/warehouse.duckdb";
+        /// Where users drop their files.
         uploads_dir = "data/uploads";
         logs_dir = ".dango/logs";
         log_file = ".dango/logs/dango.jsonl";
-        audit_file = ".dango/logs/audit.jsonl";
-        keys_dir = ".dango/keys";
         run_dir = ".dango/run";
         lock_file = ".dango/run/lock";
-        socket_file = ".dango/run/dango.sock";
         /// What DuckDB spills; emptied at every start of the worker.
         spill_dir = ".dango/run/spill";
-        workspaces_dir = ".dango/workspaces";
-        backups_dir = ".dango/backups";
         /// Connector files of the user's own.
         connectors_dir = "connectors";
     }

@@ -1,15 +1,17 @@
-//! Queries of users: one SELECT, limited, read only.
+//! Queries of users: one SELECT, limited, read only, and with the project's secrets masked in its rows.
 
-use crate::{App, Error, Result};
+use crate::credentials::{CredentialStore, SECRET_FILES_DIR};
+use crate::{App, Error, REDACTOR, Result};
 use domain::limits::{QUERY_ROWS_DEFAULT, SQL_BYTES_MAX};
 use domain::{Code, say};
 use security::permissions::QueryExecute;
-use security::{Allow, Event};
+use security::{Allow, Event, Redactor};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use store::Act;
-pub use warehouse::{ExportFormat, ExportReport};
-use warehouse::{QueryLimits, QueryResult, WarehouseError};
+pub use warehouse::{ExportFormat, ExportReport, ResultColumn};
+use warehouse::{ExportTarget, QueryLimits, QueryResult, WarehouseError};
 
 /// A query as it was asked.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub struct QueryRequest {
     pub sql: String,
     /// At most so many rows; `None` means the default for a screen, and no limit but time for an export.
     pub rows_max: Option<u64>,
+    /// Whether the rows are held in memory until the last has come; then their size is limited too.
+    pub is_held: bool,
     /// `None` means `api.query_timeout_seconds` of the project.
     pub timeout_seconds: Option<u64>,
 }
@@ -37,7 +41,18 @@ pub async fn run(
         begun.as_ref().err(),
     )
     .await?;
-    Ok(begun?)
+    let result = begun.map_err(Error::of_query)?;
+    Ok(result.with_masking(redactor(app)))
+}
+
+/// Returns who knows the secrets that rows may not show: also those of sources that have no part in the query.
+fn redactor(app: &App) -> Arc<Redactor> {
+    // A file that cannot be read gives no secret away; whoever needs it says what is wrong with it.
+    let store = CredentialStore::open(&app.project, &app.environment, Path::new(SECRET_FILES_DIR));
+    if let Ok(store) = store {
+        store.teach(&REDACTOR);
+    }
+    Arc::clone(&REDACTOR)
 }
 
 /// Writes down that somebody asked, and whether the query was let through; the SQL itself may hold personal data and stays out.
@@ -66,7 +81,8 @@ pub async fn export(
     output: &Path,
     force: bool,
 ) -> Result<ExportReport> {
-    if output.exists() && !force {
+    // A link to nothing is something, too.
+    if fs_err::symlink_metadata(output).is_ok() && !force {
         return Err(
             Error::conflict(Code::OutputExists, say!("", name output, " exists already"))
                 .hint("choose another name, or overwrite it with `--force`"),
@@ -75,9 +91,14 @@ pub async fn export(
     let limits = limits(app, request, request.rows_max.unwrap_or(u64::MAX))?;
     let path =
         std::path::absolute(output).map_err(|error| Error::file("written", output, error))?;
+    let target = ExportTarget {
+        path: &path,
+        format,
+        redactor: redactor(app),
+    };
     let report = app
         .warehouse
-        .export_file(allow, &request.sql, limits, &path, format)
+        .export_file(allow, &request.sql, limits, target)
         .await;
     record(
         app,
@@ -88,13 +109,18 @@ pub async fn export(
     )
     .await?;
     report.map_err(|error| match error {
-        WarehouseError::Io(text) => Error::invalid(
+        WarehouseError::Output(text) => Error::invalid(
             Code::OutputFailed,
             say!("", name output, " could not be written"),
         )
         .hint("check that its folder exists and may be written")
         .caused_by(text),
-        other => other.into(),
+        WarehouseError::NotAFile => Error::invalid(
+            Code::OutputFailed,
+            say!("", name output, " is not a file, and only files are replaced"),
+        )
+        .hint("name a file, or leave out `--output` to write to stdout"),
+        other => Error::of_query(other),
     })
 }
 
@@ -109,15 +135,15 @@ fn limits(app: &App, request: &QueryRequest, rows_max: u64) -> Result<QueryLimit
                 SQL_BYTES_MAX,
                 " are allowed"
             ),
-        ));
+        )
+        .hint("split it into several queries, or let a view hold a part of it"));
     }
     let seconds = request
         .timeout_seconds
         .unwrap_or(app.settings.api.query_timeout_seconds);
     Ok(QueryLimits {
         rows_max,
-        // Whoever names a number of rows, or a file, wants all of them; the default guards a screen.
-        bytes_max: if rows_max == QUERY_ROWS_DEFAULT {
+        bytes_max: if request.is_held {
             QueryLimits::default().bytes_max
         } else {
             u64::MAX

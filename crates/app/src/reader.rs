@@ -1,7 +1,7 @@
 //! The reader: the caged child that alone opens a source's files, and the client through which its parent uses it.
 //!
-//! It may read one directory, has no network, no secret and no other file, and streams rows straight to the warehouse's
-//! worker over a descriptor that its parent passes on. What a foreign file can do to a parser ends at its cage.
+//! It may read one directory, has no network, no secret and no other file, and streams the rows of any number of files straight
+//! to the warehouse's worker over a descriptor that its parent passes on. What a foreign file can do to a parser ends at its cage.
 
 mod child;
 mod frames;
@@ -11,7 +11,7 @@ mod parquet;
 mod tests;
 
 pub use child::run;
-pub use frames::ReadRequest;
+pub use frames::StreamRequest;
 
 use connect::files::{FileOptions, Format, Inspection, PlannedFile, ReadReport};
 use connect::{Failure, FailureKind};
@@ -125,23 +125,42 @@ impl Reader {
         }
     }
 
-    /// Streams a file's rows for `wanted`, one of `tables`, into `target`; its columns are those of the stream, in order.
-    /// `progress` hears the rows so far. Without a failure the stream is whole.
+    /// Starts the stream that goes into `target`: the rows of every file that is read until it is finished.
+    pub async fn open(&mut self, stream: StreamRequest, target: OwnedFd) -> Result<(), Failure> {
+        match self.ask(Ask::Open { stream }, vec![target], |_| {}).await? {
+            Answer::Opened => Ok(()),
+            _ => Err(out_of_turn()),
+        }
+    }
+
+    /// Adds a file's rows to the open stream; `progress` hears the file's rows so far.
     pub async fn read(
         &mut self,
         file: &ReaderFile,
-        read: ReadRequest,
-        target: OwnedFd,
+        inspection: &Inspection,
         progress: impl FnMut(u64) + Send + 'static,
     ) -> Result<ReadReport, Failure> {
-        let ask = Ask::Read {
-            file: FileSpec::new(file),
-            read,
-        };
-        match self.ask(ask, vec![target], progress).await? {
+        let (file, inspection) = (FileSpec::new(file), inspection.clone());
+        match self
+            .ask(Ask::Read { file, inspection }, Vec::new(), progress)
+            .await?
+        {
             Answer::Read { rows, bytes } => Ok(ReadReport { rows, bytes }),
             _ => Err(out_of_turn()),
         }
+    }
+
+    /// Ends the open stream. Without this it counts as broken off.
+    pub async fn finish(&mut self) -> Result<(), Failure> {
+        match self.ask(Ask::Finish, Vec::new(), |_| {}).await? {
+            Answer::Finished => Ok(()),
+            _ => Err(out_of_turn()),
+        }
+    }
+
+    /// Ends the child, and with it a stream that is not whole.
+    pub fn stop(&self) {
+        self.child.kill();
     }
 
     async fn ask(
@@ -154,22 +173,27 @@ impl Reader {
             return Err(out_of_turn());
         }
         let channel = self.child.channel.clone();
-        let path = ask.file().path.clone();
+        let path = ask.path().map(str::to_owned);
         let answered = off_thread(move || exchange(&channel, &ask, fds, progress)).await?;
         self.is_asking = false;
         match answered {
             Ok(Some(Answer::Failed(failure))) => Err(failure.into()),
             Ok(Some(answer)) => Ok(answer),
-            Ok(None) | Err(SandboxError::Closed | SandboxError::FrameTorn) => Err(self.died(&path)),
+            Ok(None) | Err(SandboxError::Closed | SandboxError::FrameTorn) => {
+                Err(self.died(path.as_deref()))
+            }
             Err(error) => Err(out_of_turn().caused_by(error)),
         }
     }
 
-    fn died(&self, path: &str) -> Failure {
-        Failure::new(
-            FailureKind::FileInvalid,
-            say!("the process that reads files ended while it read ", name Quoted(path)),
-        )
+    fn died(&self, path: Option<&str>) -> Failure {
+        let say = match path {
+            Some(path) => {
+                say!("the process that reads files ended while it read ", name Quoted(path))
+            }
+            None => "the process that reads files ended between two files".into(),
+        };
+        Failure::new(FailureKind::FileInvalid, say)
         .hint("the file may be damaged, or need more memory than a reader may have; `.dango/logs/dango.jsonl` has its last words")
         .caused_by(self.child.stderr_tail())
     }
@@ -178,7 +202,7 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         // A thread that still waits for an answer holds the child too, so its own drop would come too late.
-        self.child.kill();
+        self.stop();
     }
 }
 

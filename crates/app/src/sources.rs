@@ -14,7 +14,7 @@ use connect::catalog::Engine;
 use connect::files::{FilesConfig, plan};
 use connect::source::Source;
 use connect::{Connector, Egress};
-use domain::say::Quoted;
+use domain::say::{Quoted, counted};
 use domain::{Code, SourceName, say};
 use security::permissions::SourceSync;
 use security::{Allow, Plain};
@@ -79,8 +79,9 @@ async fn probe_files(app: &App, source: &SourceConfig) -> Result<String> {
         .map(|file| file.bytes)
         .sum();
     Ok(format!(
-        "{files} files, {bytes} bytes, for {} tables",
-        plan.tables.len()
+        "{}, {bytes} bytes, for {}",
+        counted(files, "file"),
+        counted(plan.tables.len(), "table")
     ))
 }
 

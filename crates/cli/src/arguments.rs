@@ -2,6 +2,7 @@
 //! command.
 
 pub(crate) mod moment;
+pub(crate) mod numbers;
 
 use crate::commands;
 use clap::builder::Styles;
@@ -26,7 +27,6 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 denied, 4 not found, 5 conflict or lock
     about = "Syncs sources into an embedded DuckDB warehouse and queries it.",
     after_help = FIRST_STEPS,
     styles = styles(),
-    disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true,
     max_term_width = 100,
@@ -61,7 +61,7 @@ pub(crate) struct Global {
     #[arg(long, short = 'v', global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Wait so long for another dango that works in this project
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = numbers::parse_wait, allow_negative_numbers = true)]
     pub(crate) wait: u64,
 }
 

@@ -1,10 +1,15 @@
-//! Deaths on demand, for the crash campaign alone: in a release, where no fault points are compiled in, nothing of this happens.
+//! Deaths on demand, for tests alone: in a release, where no fault points are compiled in, nothing of this happens.
 
 use app::Environment;
 use std::io::{self, Write as _};
+use std::process::Command;
 
 /// The number of the effect at which the process aborts.
 const AT: &str = "DANGO_FAULT_AT";
+/// What the process says when it shall panic there, and not abort.
+const PANIC: &str = "DANGO_FAULT_PANIC";
+/// The number of the effect at which the process gets a Ctrl-C.
+const INTERRUPT: &str = "DANGO_FAULT_INTERRUPT";
 /// Whether to tell at the end how many effects there were.
 const COUNT: &str = "DANGO_FAULT_COUNT";
 
@@ -19,7 +24,15 @@ impl Faults {
         if domain::fault::COMPILED_IN
             && let Some(n) = environment.setting(AT).and_then(|n| n.parse().ok())
         {
-            domain::fault::abort_at(n);
+            match environment.setting(PANIC) {
+                Some(text) => domain::fault::panic_at(n, text),
+                None => domain::fault::abort_at(n),
+            }
+        }
+        if domain::fault::COMPILED_IN
+            && let Some(n) = environment.setting(INTERRUPT).and_then(|n| n.parse().ok())
+        {
+            domain::fault::act_at(n, interrupt);
         }
         Self {
             counts: environment.setting(COUNT).is_some(),
@@ -37,4 +50,11 @@ impl Faults {
             );
         }
     }
+}
+
+/// Sends this process the signal of a Ctrl-C.
+fn interrupt() {
+    let id = std::process::id().to_string();
+    // Without `kill` nothing is disturbed, and the test that asked for it says so.
+    let _ = Command::new("kill").args(["-INT", &id]).status();
 }

@@ -2,7 +2,8 @@
 //!
 //! # Invariants
 //! - No business rule lives here: every command calls one function of `app` with the witness it asks for.
-//! - stdout is data, stderr is talk, and both go through the redactor.
+//! - stdout is data, stderr is talk. What we say goes through the redactor; the rows of a query come from `app` with their
+//!   secrets masked, and are written as they are.
 //! - A secret is never taken from the command line: prompt, stdin, file or a variable's name.
 //! - Only [`errors::exit_code`] knows exit codes.
 //!
@@ -46,10 +47,10 @@ fn main() -> ExitCode {
     if let Some(code) = child::dispatch(&words) {
         return code;
     }
-    if commands::version::is_asked(&words) {
-        return commands::version::print();
+    if let Some(code) = commands::version::answer(&words) {
+        return ExitCode::from(code);
     }
-    panics::install();
+    panics::install(words.iter().any(|word| word == "--json"));
     // Before a secret can be read: no core dumps, no debugger.
     app::harden();
     let ended = catch_unwind(AssertUnwindSafe(|| command_line(&words)));
@@ -73,12 +74,10 @@ fn command_line(words: &[OsString]) -> u8 {
     let faults = faults::Faults::arm(&environment);
     let ended = run(parsed, output);
     faults.tell();
-    let Err(stop) = ended else { return 0 };
-    if let Stop::Failed(error) = &stop {
+    if let Err(Stop::Failed(error)) = &ended {
         app::logging::failed(error);
-        output.error(error);
     }
-    stop.exit_code()
+    output.ended(ended)
 }
 
 fn run(parsed: CommandLine, output: Output) -> Result<(), Stop> {
@@ -95,7 +94,7 @@ fn run(parsed: CommandLine, output: Output) -> Result<(), Stop> {
         };
         commands::run(&context, parsed.command).await
     });
-    // Reading stdin, for one, cannot be cancelled: the process does not wait for it.
+    // A read of stdin cannot be cancelled; it has a thread of its own, and the process does not wait for it.
     runtime.shutdown_background();
     ended
 }
@@ -115,21 +114,12 @@ fn refused(error: &clap::Error, words: &[OsString], surroundings: Surroundings) 
         Palette::Colour => error.render().ansi().to_string(),
     };
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // Help that is cut off by `head` is no failure.
-            let _ = io::stdout().write_all(render(output.data_palette()).as_bytes());
-            0
-        }
+        ErrorKind::DisplayHelp => output.ended(output.print(&render(output.data_palette()))),
+        ErrorKind::DisplayVersion => output.ended(commands::version::print(output)),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = io::stderr().write_all(render(output.talk_palette()).as_bytes());
             2
         }
-        _ => {
-            let stop = usage::explain(error, words);
-            if let Stop::Failed(error) = &stop {
-                output.error(error);
-            }
-            stop.exit_code()
-        }
+        _ => output.ended(Err(usage::explain(error, words))),
     }
 }

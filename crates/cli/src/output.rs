@@ -1,4 +1,5 @@
-//! Where output goes: data to stdout, talk to stderr, both through the redactor, coloured only where a person reads.
+//! Where output goes: data to stdout, talk to stderr, coloured only where a person reads. Talk passes the redactor; the rows of
+//! a query had their secrets masked before they came here.
 
 pub(crate) mod grid;
 pub(crate) mod style;
@@ -13,7 +14,7 @@ use app::logging::Redacting;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Stdout, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 use style::{Palette, Style};
 
 /// The two streams and how to write to them.
@@ -100,10 +101,10 @@ impl Output {
         reason = "everything is written through the value that knows how"
     )]
     pub(crate) fn print(self, text: &str) -> Result<(), Stop> {
-        Self::write(Redacting::lines(io::stdout(), &REDACTOR), text)
+        Self::write(Redacting::new(io::stdout(), &REDACTOR), text)
     }
 
-    /// Prints lines of the user's data: only secrets that are known are masked.
+    /// Prints lines of the user's data as they are.
     #[expect(
         clippy::unused_self,
         reason = "everything is written through the value that knows how"
@@ -112,7 +113,7 @@ impl Output {
         Self::write(data_writer(), text)
     }
 
-    fn write(mut out: Redacting<Stdout>, text: &str) -> Result<(), Stop> {
+    fn write(mut out: impl Write, text: &str) -> Result<(), Stop> {
         out.write_all(text.as_bytes())?;
         if !text.ends_with('\n') {
             out.write_all(b"\n")?;
@@ -142,6 +143,33 @@ impl Output {
         ));
     }
 
+    /// Tells that rows are not what the warehouse holds: also to programs, which would take them for the whole truth.
+    pub(crate) fn warn_masked(self, masked: u64) {
+        if masked == 0 {
+            return;
+        }
+        let text = if masked == 1 {
+            "1 value was masked because it holds a secret of this project".to_owned()
+        } else {
+            let count = units::count(masked);
+            format!("{count} values were masked because they hold a secret of this project")
+        };
+        if self.json {
+            talk_line(&json!({ "warning": text }).to_string());
+        } else {
+            self.warn(&text);
+        }
+    }
+
+    /// Tells why a command stopped, unless that was told, and returns its exit code.
+    pub(crate) fn ended(self, ended: Result<(), Stop>) -> u8 {
+        let Err(stop) = ended else { return 0 };
+        if let Stop::Failed(error) = &stop {
+            self.error(error);
+        }
+        stop.exit_code()
+    }
+
     /// Tells an error: text as people read it, or with `--json` one line of JSON on stderr.
     pub(crate) fn error(self, error: &Error) {
         if self.json {
@@ -152,14 +180,15 @@ impl Output {
     }
 }
 
-/// Returns a buffered, redacting writer of data to stdout; it must be flushed.
-pub(crate) fn data_writer() -> Redacting<Stdout> {
-    Redacting::blocks(io::stdout(), &REDACTOR)
+/// Returns a buffered writer of data to stdout; it must be flushed.
+pub(crate) fn data_writer() -> BufWriter<Stdout> {
+    const BLOCK_BYTES: usize = 64 << 10;
+    BufWriter::with_capacity(BLOCK_BYTES, io::stdout())
 }
 
 fn talk_line(text: &str) {
     // A closed stderr leaves nobody to tell.
-    let _ = writeln!(Redacting::lines(io::stderr(), &REDACTOR), "{text}");
+    let _ = writeln!(Redacting::new(io::stderr(), &REDACTOR), "{text}");
 }
 
 /// Returns an error as three lines: what happened, what to do next, which code.

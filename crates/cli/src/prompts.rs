@@ -1,6 +1,7 @@
 //! Questions at the terminal. Every question has a flag that answers it, so that nothing needs a terminal.
 
 use crate::errors::{Stop, input_needed, usage};
+use crate::interrupts::Interrupts;
 use crate::output::style::Palette;
 use app::error::{Error, Kind};
 use domain::Code;
@@ -115,21 +116,34 @@ fn unanswered(error: &InquireError) -> Stop {
     }
 }
 
+/// Reads stdin to its end, or up to `bytes_max`, on a thread of its own: Ctrl-C does not wait for somebody to type.
+pub(crate) async fn stdin(interrupts: &Interrupts, bytes_max: u64) -> Result<Vec<u8>, Stop> {
+    let read = tokio::task::spawn_blocking(move || {
+        let mut bytes = Vec::new();
+        io::stdin().lock().take(bytes_max).read_to_end(&mut bytes)?;
+        Ok::<_, io::Error>(bytes)
+    });
+    let unread = |_| usage("stdin cannot be read", "check what is connected to it");
+    let read = async {
+        read.await
+            .map_err(io::Error::other)
+            .flatten()
+            .map_err(unread)
+    };
+    interrupts.or_drop(read).await
+}
+
 /// Reads stdin to its end as one secret; one line end at its end does not belong to it.
-pub(crate) fn secret_from_stdin() -> Result<Plain<String>, Stop> {
-    let mut text = String::new();
-    let read = io::stdin()
-        .lock()
-        .take(SECRET_BYTES_MAX + 1)
-        .read_to_string(&mut text);
-    // Taken over before anything can fail, so that it is wiped in every case.
-    let secret = Plain::new(text);
-    match read {
-        Ok(bytes) if bytes as u64 <= SECRET_BYTES_MAX => Ok(without_line_end(secret)),
-        Ok(_) => Err(usage(
+pub(crate) async fn secret_from_stdin(interrupts: &Interrupts) -> Result<Plain<String>, Stop> {
+    let bytes = Plain::new(stdin(interrupts, SECRET_BYTES_MAX + 1).await?);
+    if bytes.expose().len() as u64 > SECRET_BYTES_MAX {
+        return Err(usage(
             "the secret on stdin is longer than 256 kB",
             "a secret is one line or one key file",
-        )),
+        ));
+    }
+    match std::str::from_utf8(bytes.expose()) {
+        Ok(text) => Ok(without_line_end(Plain::new(text.to_owned()))),
         Err(_) => Err(usage(
             "the secret on stdin is not UTF-8 text",
             "encode it, as base64 for instance",

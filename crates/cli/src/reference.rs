@@ -11,7 +11,8 @@ const HEAD: &str = "\
 # Command line
 
 stdout is data, stderr is talk. `--json` prints one JSON document on stdout instead of text; errors are then one line of JSON
-on stderr: `{\"error\":{\"code\":…,\"message\":…,\"hint\":…}}`. A prompt appears only at a terminal, and every prompt has a flag;
+on stderr: `{\"error\":{\"code\":…,\"message\":…,\"hint\":…}}`, and so is the one warning that concerns programs, that values
+were masked: `{\"warning\":…}`. A prompt appears only at a terminal, and every prompt has a flag;
 with `--no-input`, or without a terminal, a missing answer is the error `input_needed`, which names the flag. Secrets are never
 taken from the command line. `NO_COLOR` and `TERM=dumb` are honoured.
 ";
@@ -48,7 +49,7 @@ const JSON_SHAPES: &str = "\
 | `source remove` | `{name, tables_dropped: [name]}` |
 | `source test` | `{source, ok, answer}` |
 | `sync` | `{status: \"succeeded\" or \"failed\", sources: [{source, status, dry_run, resumed, job_id, load_id, rows_inserted, rows_updated, rows_deleted, bytes_read, seconds, tables: [{table, rows_inserted, rows_updated, rows_deleted, rows_total, schema_changes, warnings}], error}]}` |
-| `query` | `[{column: value}]`; with `--output`: `{output, rows, bytes, truncated}` |
+| `query` | `[{column: value}]`; with `--output`: `{output, rows, bytes, truncated, masked}` |
 | `db status` | `{path, exists, file_bytes, wal_bytes, free_bytes, schemas: [{schema, last_load_at, tables: [{table, rows, columns}]}]}` |
 | `db compact` | `{bytes_before, bytes_after}` |
 | `config show` | `{settings: [{key, value, origin}]}` |
@@ -77,7 +78,7 @@ pub(crate) fn markdown() -> String {
     text.push_str("\n## Commands\n");
     for command in root
         .get_subcommands()
-        .filter(|command| !command.is_hide_set())
+        .filter(|command| is_described(command))
     {
         describe(&mut text, command, "dango");
     }
@@ -102,7 +103,7 @@ fn describe(text: &mut String, command: &Command, parent: &str) {
     let name = format!("{parent} {}", command.get_name());
     let below: Vec<_> = command
         .get_subcommands()
-        .filter(|command| !command.is_hide_set())
+        .filter(|command| is_described(command))
         .collect();
     if below.is_empty() {
         let about = command
@@ -122,6 +123,11 @@ fn describe(text: &mut String, command: &Command, parent: &str) {
     for command in below {
         describe(text, command, &name);
     }
+}
+
+/// Returns whether a command is worth a section: `help` repeats what stands in the others.
+fn is_described(command: &Command) -> bool {
+    !command.is_hide_set() && command.get_name() != "help"
 }
 
 fn is_own(argument: &Arg) -> bool {

@@ -1,8 +1,8 @@
 //! Secrets typed where none belongs. A command line stands in the shell's history and in `ps` already; at least nothing we
-//! write repeats it: whatever on it looks like a credential is masked in every output and in the log.
+//! say repeats it: whatever on it looks like a credential is masked in every message and in the log.
 
 use security::mask::STARS;
-use security::{Plain, Redactor, mask};
+use security::{Redactor, mask};
 use std::ffi::OsString;
 
 /// Generated keys and tokens are at least this long; names people choose rarely are and mix all three kinds of characters.
@@ -19,7 +19,7 @@ pub(crate) fn learn(words: &[OsString], redactor: &Redactor) {
             .unwrap_or(text);
         let secrets = Some(value).filter(|text| is_suspicious(text));
         for secret in secrets.into_iter().chain(password(text)) {
-            redactor.learn(&Plain::new(secret.to_owned()));
+            redactor.learn_typed(secret);
         }
     }
 }
@@ -77,7 +77,7 @@ mod tests {
             "/tmp/Report2024/Out.parquet",
             "07b6b93-43b8-419e-bdf7-d65062f1ca7a",
             "https://api.example.com/v1",
-            "directory=data/uploads",
+            "directory=data/orders",
         ] {
             check(harmless, harmless);
         }

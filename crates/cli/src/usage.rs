@@ -82,10 +82,18 @@ fn former_command(verb: &heritage::Verb) -> Stop {
 fn unknown_argument(error: &clap::Error, words: &[String]) -> Stop {
     let typed = text(error, ContextKind::InvalidArg);
     if !typed.starts_with('-') {
-        return usage(
-            "there is an argument too many (not repeated here: it may be a secret)",
-            help(words),
-        );
+        // A misspelt flag before SQL, which may begin with a comment, is taken for the SQL; then the SQL is too many.
+        let known = flags(&command(words).0);
+        let is_unknown = |word: &&String| {
+            is_flag(word) && word.starts_with("--") && !known.iter().any(|flag| flag == name(word))
+        };
+        return match words.iter().find(is_unknown) {
+            Some(flag) => unknown_flag(flag, words),
+            None => usage(
+                "there is an argument too many (not repeated here: it may be a secret)",
+                help(words),
+            ),
+        };
     }
     let flag = typed
         .split_once('=')
@@ -130,19 +138,57 @@ fn bad_value(error: &clap::Error, words: &[String]) -> Stop {
     }
 }
 
-/// Returns where the help of the command that was typed stands.
-fn help(words: &[String]) -> Say {
-    let ours = crate::arguments::command();
-    let mut command = &ours;
+/// Returns whether a word can be nothing but a flag: no SQL is one word that begins with a dash.
+pub(crate) fn is_flag(word: &str) -> bool {
+    let letters = word.trim_start_matches('-');
+    letters.len() < word.len()
+        && letters.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !word.contains(char::is_whitespace)
+}
+
+/// Returns a flag without its value.
+fn name(flag: &str) -> &str {
+    flag.split_once('=').map_or(flag, |(name, _)| name)
+}
+
+/// Returns the error of a flag that the command typed with `words` does not have.
+pub(crate) fn unknown_flag(flag: &str, words: &[String]) -> Stop {
+    let flag = name(flag);
+    let known = flags(&command(words).0);
+    let distance = |known: &&String| strsim::osa_distance(known, flag);
+    let nearest = known.iter().min_by_key(distance);
+    let hint = match nearest.filter(|known| distance(known) <= 2) {
+        Some(near) => say!("did you mean ", name Quoted(near), "?"),
+        None => help(words),
+    };
+    usage(say!("there is no flag ", name Quoted(flag)), hint)
+}
+
+/// Returns every flag of a command, the global ones included.
+fn flags(command: &clap::Command) -> Vec<String> {
+    let all = command.get_arguments().filter_map(clap::Arg::get_long);
+    all.map(|long| format!("--{long}")).collect()
+}
+
+/// Returns the command that was typed, and how.
+fn command(words: &[String]) -> (clap::Command, String) {
+    let mut command = crate::arguments::command();
+    command.build();
     let mut path = String::from("dango");
     for word in words.iter().filter(|word| !word.starts_with('-')) {
-        let Some(found) = command.find_subcommand(word) else {
+        let Some(found) = command.find_subcommand(word).cloned() else {
             break;
         };
-        command = found;
         path.push(' ');
         path.push_str(found.get_name());
+        command = found;
     }
+    (command, path)
+}
+
+/// Returns where the help of the command that was typed stands.
+fn help(words: &[String]) -> Say {
+    let (_, path) = command(words);
     say!("see ", name Quoted(&format!("{path} --help")))
 }
 
@@ -195,6 +241,21 @@ mod tests {
     }
 
     #[test]
+    fn a_flag_that_was_taken_for_sql_is_told_as_a_flag() {
+        for (line, expect) in [
+            ("dango query --formt csv x", "did you mean `--format`?"),
+            ("dango query --formt=csv x", "did you mean `--format`?"),
+            ("dango query --jsno x --limit 5", "did you mean `--json`?"),
+            ("dango query --zzz x", "see `dango query --help`"),
+            ("dango query -- x y", "too many"),
+        ] {
+            assert!(told(line).contains(expect), "{}", told(line));
+        }
+        assert!(told("dango query --formt csv x").contains("there is no flag `--formt`"));
+        assert!(!is_flag("-- a comment\nSELECT 1") && !is_flag("-"));
+    }
+
+    #[test]
     fn a_verb_of_getdango_is_answered() {
         assert!(told("dango metabase save").contains("not part of this version"));
         assert!(told("dango db clean").contains("--drop-data"));
@@ -219,6 +280,24 @@ mod tests {
         assert!(
             told("dango --wait soon doctor").contains("`soon` does not fit `--wait <SECONDS>`")
         );
+        for (line, hint) in [
+            ("dango query x --limit -1", "or 0 for all"),
+            (
+                "dango query x --timeout 0",
+                "seconds from 1 to 86400 is expected",
+            ),
+            (
+                "dango query x --timeout 18446744073709551615",
+                "from 1 to 86400",
+            ),
+            (
+                "dango --wait 18446744073709551615 doctor",
+                "from 0 (not at all) to 86400",
+            ),
+            ("dango sync --limit 0", "rows from 1 on"),
+        ] {
+            assert!(told(line).contains(hint), "{}", told(line));
+        }
         assert!(told("dango query").contains("`<SQL>` is missing"));
         assert!(told("dango sync --since 7d --backfill 7d").contains("cannot be used with"));
         assert!(told("dango sync --since yesterday").contains("2026-01-31"));

@@ -14,8 +14,19 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// One writes, the others read its last snapshot; each costs a thread.
 const SQLITE_CONNECTIONS_MAX: u32 = 4;
 
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// To see whose file it is; nothing of it is changed.
+    Look,
+    Write,
+}
+
 /// Connects to the `SQLite` file at `path`, which must exist.
-pub(crate) async fn connect_sqlite(path: &Path) -> Result<DatabaseConnection, DbErr> {
+pub(crate) async fn connect_sqlite(
+    path: &Path,
+    access: Access,
+) -> Result<DatabaseConnection, DbErr> {
     // The path is given beside the URL, because a URL would need it in UTF-8.
     let mut options = ConnectOptions::new("sqlite://metadata.db");
     let path = path.to_path_buf();
@@ -25,11 +36,13 @@ pub(crate) async fn connect_sqlite(path: &Path) -> Result<DatabaseConnection, Db
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .map_sqlx_sqlite_opts(move |sqlite| {
+            let sqlite = sqlite.filename(&path).busy_timeout(SQLITE_BUSY_TIMEOUT);
+            if access == Access::Look {
+                return sqlite.read_only(true);
+            }
             sqlite
-                .filename(&path)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(SQLITE_BUSY_TIMEOUT)
                 .foreign_keys(true)
                 // macOS flushes the drive's cache only when asked to; elsewhere this does nothing.
                 .pragma("fullfsync", "ON")
@@ -108,6 +121,7 @@ pub(crate) fn classify(error: DbErr) -> StoreError {
         Some(Number::Sqlite(FULL)) => StoreError::Full(error),
         Some(Number::Sqlite(CORRUPT | NOT_A_DATABASE)) => StoreError::Corrupt(error),
         Some(Number::Sqlite(BUSY | LOCKED)) => StoreError::Busy { attempts: 1 },
+        Some(Number::Sqlite(READ_ONLY | IO | CANNOT_OPEN)) => StoreError::Access(error),
         Some(Number::Sql(state)) if state == "53100" => StoreError::Full(error),
         _ => StoreError::Database(error),
     }
@@ -116,8 +130,11 @@ pub(crate) fn classify(error: DbErr) -> StoreError {
 // https://www.sqlite.org/rescode.html; extended codes carry these in their lowest byte.
 const BUSY: u8 = 5;
 const LOCKED: u8 = 6;
+const READ_ONLY: u8 = 8;
+const IO: u8 = 10;
 const CORRUPT: u8 = 11;
 const FULL: u8 = 13;
+const CANNOT_OPEN: u8 = 14;
 const NOT_A_DATABASE: u8 = 26;
 
 /// An error number of the database.

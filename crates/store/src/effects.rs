@@ -20,6 +20,8 @@ const LIMIT_MAX: u64 = 500;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Done,
+    /// A part was done, and then it failed.
+    Partly,
     Failed,
     /// The process died, and nothing tells whether it was done.
     Unknown,
@@ -30,6 +32,7 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Partly => "partly",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
         }

@@ -20,6 +20,8 @@ pub enum StoreError {
     Full(#[source] DbErr),
     #[error("the metadata database is damaged")]
     Corrupt(#[source] DbErr),
+    #[error("the file of the metadata database cannot be read or written")]
+    Access(#[source] DbErr),
     #[error("the metadata database failed")]
     Database(#[source] DbErr),
     #[error("the metadata database holds {what} that cannot be read")]

@@ -9,6 +9,15 @@ use std::path::{Path, PathBuf};
 /// Read and write for the owner, nothing for others: the file names people, sources and errors.
 const MODE: u32 = 0o600;
 
+/// Returns whether there is a file with something in it.
+pub(crate) fn is_filled(path: &Path) -> io::Result<bool> {
+    match fs_err::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file() && metadata.len() > 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Creates the file when it is missing and takes other people's rights to it away. `SQLite` gives its companions (`-wal`,
 /// `-shm`) the same mode.
 pub(crate) fn prepare(path: &Path) -> io::Result<()> {

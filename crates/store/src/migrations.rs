@@ -30,16 +30,25 @@ enum Pending {
     Later(String),
 }
 
-/// Brings the schema of `db` up to date, in one transaction. `file` is the file it stands in, which is copied first.
-pub(crate) async fn apply(db: &DatabaseConnection, file: Option<&Path>) -> Result<(), StoreError> {
-    let backend = db.get_database_backend();
+/// Returns the error of a database that is not ours, or too new for us.
+pub(crate) async fn check(db: &DatabaseConnection) -> Result<(), StoreError> {
+    look(db).await.map(drop)
+}
+
+/// Returns what `db` still needs.
+async fn look(db: &DatabaseConnection) -> Result<Pending, StoreError> {
     // One snapshot: between two looks another process may have made the schema.
     let snapshot = db
-        .begin_with_options(dialect::read_options(backend))
+        .begin_with_options(dialect::read_options(db.get_database_backend()))
         .await?;
-    let needed = pending(&SchemaManager::new(&snapshot)).await?;
+    let needed = pending(&SchemaManager::new(&snapshot)).await;
     snapshot.rollback().await?;
-    match needed {
+    needed
+}
+
+/// Brings the schema of `db` up to date, in one transaction. `file` is the file it stands in, which is copied first.
+pub(crate) async fn apply(db: &DatabaseConnection, file: Option<&Path>) -> Result<(), StoreError> {
+    match look(db).await? {
         Pending::Nothing => return Ok(()),
         Pending::Everything => {}
         Pending::Later(step) => {
@@ -49,7 +58,7 @@ pub(crate) async fn apply(db: &DatabaseConnection, file: Option<&Path>) -> Resul
         }
     }
     let transaction = db
-        .begin_with_options(dialect::write_options(backend))
+        .begin_with_options(dialect::write_options(db.get_database_backend()))
         .await?;
     // Another process may have been faster.
     if !matches!(
@@ -153,7 +162,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("it's metadata.db");
         file::prepare(&path).expect("a file");
-        let db = dialect::connect_sqlite(&path).await.expect("it opens");
+        let db = dialect::connect_sqlite(&path, dialect::Access::Write)
+            .await
+            .expect("it opens");
         apply(&db, Some(&path)).await.expect("a new schema");
         // Twice, because a start may die after the backup.
         for _ in 0..2 {
@@ -179,7 +190,9 @@ mod tests {
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o600);
-        let copy = dialect::connect_sqlite(&backup).await.expect("it opens");
+        let copy = dialect::connect_sqlite(&backup, dialect::Access::Look)
+            .await
+            .expect("it opens");
         assert_eq!(
             pending(&SchemaManager::new(&copy)).await.ok(),
             Some(Pending::Nothing)

@@ -1,6 +1,6 @@
 //! The open database.
 
-use crate::dialect;
+use crate::dialect::{self, Access};
 use crate::error::StoreError;
 use crate::file;
 use crate::ids::Ids;
@@ -37,8 +37,15 @@ impl Store {
     /// Opens the `SQLite` file at `path`, creating it in an existing folder, and brings its schema up to date; an older
     /// schema is backed up first, a newer one is refused.
     pub async fn open(path: &Path, process: Process) -> Result<Self, StoreError> {
+        // Whatever else opening does would change the file: its mode, its journal, its schema.
+        if file::is_filled(path)? {
+            let db = connect(path, Access::Look).await?;
+            let checked = migrations::check(&db).await;
+            db.close().await?;
+            checked?;
+        }
         file::prepare(path)?;
-        let db = connect(path).await?;
+        let db = connect(path, Access::Write).await?;
         migrations::apply(&db, Some(path)).await?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -61,10 +68,10 @@ impl Store {
 }
 
 /// Several processes may open a new file at once; turning the write-ahead log on needs a lock that `SQLite` does not wait for.
-async fn connect(path: &Path) -> Result<DatabaseConnection, StoreError> {
+async fn connect(path: &Path, access: Access) -> Result<DatabaseConnection, StoreError> {
     let mut attempt = 1;
     loop {
-        match dialect::connect_sqlite(path).await {
+        match dialect::connect_sqlite(path, access).await {
             Err(error)
                 if dialect::is_conflict(&error) && attempt < crate::transactions::ATTEMPTS_MAX =>
             {

@@ -19,7 +19,8 @@ use lines::{Lines, blanks, comment_after};
 use security::Allow;
 use security::permissions::SourceManage;
 use serde_json::{Map, Value};
-use values::{actual_path, set, unset};
+use std::path::PathBuf;
+use values::{actual_path, has, set, unset};
 
 /// A source as it is written.
 #[derive(Debug, Clone)]
@@ -28,8 +29,6 @@ pub struct NewSource {
     pub kind: ConnectorName,
     pub enabled: bool,
     pub description: Option<String>,
-    /// Other keys beside `type`: `tags`, `contract` …
-    pub more: Map<String, Value>,
     /// The connector's own settings.
     pub block: Map<String, Value>,
 }
@@ -43,7 +42,6 @@ impl NewSource {
         if let Some(description) = &self.description {
             map.insert("description".into(), description.clone().into());
         }
-        map.extend(self.more.clone());
         if !self.block.is_empty() {
             map.insert(self.kind.as_str().into(), self.block.clone().into());
         }
@@ -56,8 +54,6 @@ impl NewSource {
 pub enum Change<'c> {
     /// Appends a source.
     Add(&'c NewSource),
-    /// Puts another source in the place of the one of this name.
-    Replace(&'c SourceName, &'c NewSource),
     /// Removes the source of this name.
     Remove(&'c SourceName),
     /// Sets one key of a source: `["enabled"]`, `["postgres", "host"]`.
@@ -73,17 +69,48 @@ pub enum Change<'c> {
     },
 }
 
-/// Makes `change` in the project's `sources.yml`, as a whole or not at all.
-pub fn apply(_allow: &Allow<SourceManage>, project: &Project, change: &Change<'_>) -> Result<()> {
-    let path = project.sources_file();
-    let before = files::read_text(&path)?;
-    let after = rewrite(before.as_deref().unwrap_or_default(), change)?;
-    // Somebody's editor may have saved meanwhile.
-    if files::read_text(&path)? != before {
-        let say = say!("", name Quoted(FILE), " was changed by somebody else meanwhile");
-        return Err(Error::conflict(Code::ProjectLocked, say).hint("run the command again"));
+/// A `sources.yml` with its changes, not written yet: so that it can be checked, and all that can fail fails before.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    before: Option<String>,
+    after: String,
+}
+
+impl Draft {
+    /// Makes all `changes` in the text of the project's `sources.yml`.
+    pub fn new(
+        _allow: &Allow<SourceManage>,
+        project: &Project,
+        changes: &[Change<'_>],
+    ) -> Result<Self> {
+        let path = project.sources_file();
+        let before = files::read_text(&path)?;
+        let text = before.clone().unwrap_or_default();
+        let after = changes
+            .iter()
+            .try_fold(text, |text, change| rewrite(&text, change))?;
+        Ok(Self {
+            path,
+            before,
+            after,
+        })
     }
-    files::write_whole(&path, after.as_bytes(), Reach::Everyone)
+
+    /// Returns the text as it will be.
+    pub fn text(&self) -> &str {
+        &self.after
+    }
+
+    /// Writes the file, as a whole or not at all.
+    pub fn save(&self) -> Result<()> {
+        // Somebody's editor may have saved meanwhile.
+        if files::read_text(&self.path)? != self.before {
+            let say = say!("", name Quoted(FILE), " was changed by somebody else meanwhile");
+            return Err(Error::conflict(Code::ProjectLocked, say).hint("run the command again"));
+        }
+        files::write_whole(&self.path, self.after.as_bytes(), Reach::Everyone)
+    }
 }
 
 /// Returns `text` with `change` made.
@@ -116,7 +143,7 @@ fn not_editable(change: &Change<'_>) -> Error {
     let say = say!("", name Quoted(FILE), " is written in a way that cannot be changed without losing something");
     let mut snippet = String::new();
     let hint = match change {
-        Change::Add(source) | Change::Replace(_, source) => {
+        Change::Add(source) => {
             render::item(&mut snippet, 2, &source.to_value());
             "write this below `sources:` yourself:\n"
         }
@@ -133,6 +160,13 @@ fn not_editable(change: &Change<'_>) -> Error {
         Change::Remove(_) | Change::Unset { .. } => "remove it there yourself",
     };
     Error::invalid(Code::ConfigInvalid, say).hint(Say::new(hint).value(&Quoted(snippet.trim_end())))
+}
+
+fn not_set(name: &SourceName, path: &[&str]) -> Error {
+    let key = path.last().copied().unwrap_or_default();
+    let say = say!("", name Quoted(key), " is not set in the source ", name name);
+    let hint = say!("`dango source show ", *name, "` lists its settings");
+    Error::invalid(Code::UsageInvalid, say).hint(hint)
 }
 
 struct Editor<'t> {
@@ -176,16 +210,6 @@ impl<'t> Editor<'t> {
                 }
                 list.push(source.to_value());
             }
-            Change::Replace(name, source) => {
-                let at = self.get(name)?;
-                if self.position(&source.name).is_some_and(|other| other != at) {
-                    let say = say!("there is a source ", name source.name, " already");
-                    return Err(Error::conflict(Code::SourceExists, say).hint("take another name"));
-                }
-                if let Some(item) = list.get_mut(at) {
-                    *item = source.to_value();
-                }
-            }
             Change::Remove(name) => {
                 list.remove(self.get(name)?);
             }
@@ -198,8 +222,12 @@ impl<'t> Editor<'t> {
             }
             Change::Unset { name, path } => {
                 let at = self.get(name)?;
+                let path = actual_path(self.items().get(at), path);
                 if let Some(item) = list.get_mut(at) {
-                    unset(item, &actual_path(self.items().get(at), path));
+                    if !has(item, &path) {
+                        return Err(not_set(name, &path));
+                    }
+                    unset(item, &path);
                 }
             }
         }
@@ -215,12 +243,6 @@ impl<'t> Editor<'t> {
     fn edit(&self, change: &Change<'_>) -> Option<String> {
         match change {
             Change::Add(source) => self.add(&source.to_value()),
-            Change::Replace(name, source) => {
-                let (lines, indent) = self.span(self.position(name)?)?;
-                let mut text = String::new();
-                render::item(&mut text, indent, &source.to_value());
-                Some(self.lines.replace(lines, &text))
-            }
             Change::Remove(name) => {
                 let (lines, _) = self.span(self.position(name)?)?;
                 Some(self.lines.replace(lines, ""))

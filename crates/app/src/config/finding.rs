@@ -83,6 +83,13 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// Returns the finding as the error of a change that was not made: the place would be one of a file that is not there.
+    pub(crate) fn of_change(self) -> Error {
+        Error::invalid(self.code, self.say.text("; nothing was changed")).hint(self.hint)
+    }
+}
+
 impl From<Finding> for Error {
     fn from(finding: Finding) -> Self {
         let said = finding.located();

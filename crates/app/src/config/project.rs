@@ -1,6 +1,7 @@
 //! `.dango/project.yml`: the settings of a project.
 
 mod sections;
+mod warehouse_place;
 
 use super::finding::{Finding, Report, Severity};
 use super::read::Reader;
@@ -33,7 +34,7 @@ pub struct ProjectConfig {
 /// `platform:` where things are and what they may use.
 #[derive(Debug, Clone)]
 pub struct PlatformConfig {
-    /// Absolute.
+    /// Absolute, links followed.
     pub warehouse_file: PathBuf,
     /// Absolute.
     pub dbt_dir: PathBuf,

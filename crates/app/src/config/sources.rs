@@ -3,7 +3,7 @@
 mod file;
 mod item;
 
-pub(super) use file::read;
+pub(super) use file::{parse, read};
 
 mod written;
 
@@ -42,8 +42,6 @@ pub struct SourceConfig {
     pub contract: Contract,
     /// Percent of a table's rows that a sync may remove; 100 switches the protection off.
     pub shrink_limit_percent: u8,
-    /// The tables to sync; empty for all.
-    pub tables: Vec<String>,
     /// The connector's own settings, variables as written: for showing. [`Self::block`] fills them in.
     pub block_as_written: Value,
     /// Where the source stands in `sources.yml`.

@@ -1,4 +1,4 @@
-//! Warnings about secret files that others can read: too wide a mode, or tracked by git.
+//! Warnings about files that others can read: secrets with too wide a mode, or tracked by git, and the warehouse.
 
 use crate::project::Project;
 use domain::say::Quoted;
@@ -43,17 +43,40 @@ pub async fn check(project: &Project) -> Vec<Exposure> {
 /// Returns the secret files whose mode lets others read them.
 pub fn wide_modes(project: &Project) -> Vec<Exposure> {
     let wide = |name: &&str| {
-        let mode = fs::metadata(project.root().join(name))
-            .ok()?
-            .permissions()
-            .mode()
-            & 0o777;
-        (mode & 0o077 != 0).then(|| Exposure {
-            say: say!("", name Quoted(name), " can be read by other users of this machine (mode ", Quoted(&format!("{mode:04o}")), ")"),
-            hint: say!("`chmod 600 ", Quoted(name), "`"),
-        })
+        let path = project.root().join(name);
+        wide_mode(&path).map(|mode| exposure(Path::new(name), "read", mode, "600"))
     };
     SECRET_FILES.iter().filter_map(wide).collect()
+}
+
+/// Returns whether others can read the warehouse, or go into its folder.
+pub fn wide_warehouse(project: &Project, file: &Path) -> Vec<Exposure> {
+    let folder = file.parent().unwrap_or_else(|| Path::new("/"));
+    let Some(mode) = wide_mode(folder) else {
+        // Nobody else gets as far as the file.
+        return Vec::new();
+    };
+    let mut exposed = vec![exposure(&project.shown(folder), "entered", mode, "700")];
+    if let Some(mode) = wide_mode(file) {
+        exposed.push(exposure(&project.shown(file), "read", mode, "600"));
+    }
+    exposed
+}
+
+/// Returns the mode of a file or folder when it gives others any right.
+fn wide_mode(path: &Path) -> Option<u32> {
+    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+fn exposure(path: &Path, done: &'static str, mode: u32, mended: &'static str) -> Exposure {
+    let (path, mode) = (path.to_string_lossy(), format!("{mode:04o}"));
+    Exposure {
+        say: say!(
+            "", name Quoted(&path), " can be ", Say::new(done), " by other users of this machine (mode ", Quoted(&mode), ")"
+        ),
+        hint: say!("`chmod ", Say::new(mended), " ", Quoted(&path), "`"),
+    }
 }
 
 /// Returns the secret files that git tracks; none when git does not answer.
@@ -117,6 +140,33 @@ mod tests {
     use crate::project::tests::bare_project;
     use std::fs::Permissions;
     use std::process::Command;
+
+    #[test]
+    fn a_warehouse_that_others_can_read_is_reported_with_its_fix() {
+        let (folder, project) = bare_project();
+        let (data, file) = (
+            folder.path().join("data"),
+            project.root().join("data/w.duckdb"),
+        );
+        assert_eq!(wide_warehouse(&project, &file), []);
+        fs::create_dir(&data).expect("created");
+        fs::write(&file, "").expect("written");
+        for (folder_mode, file_mode, expect) in [
+            (0o700, 0o644, &[][..]),
+            (0o755, 0o600, &["`chmod 700 data`"]),
+            (
+                0o755,
+                0o644,
+                &["`chmod 700 data`", "`chmod 600 data/w.duckdb`"],
+            ),
+        ] {
+            fs::set_permissions(&data, Permissions::from_mode(folder_mode)).expect("set");
+            fs::set_permissions(&file, Permissions::from_mode(file_mode)).expect("set");
+            let found = wide_warehouse(&project, &file);
+            let hints: Vec<_> = found.iter().map(|found| found.hint.as_str()).collect();
+            assert_eq!(hints, expect, "{folder_mode:o} {file_mode:o}");
+        }
+    }
 
     #[tokio::test]
     async fn a_wide_mode_and_a_tracked_file_are_reported_with_their_fix() {

@@ -3,43 +3,25 @@
 use security::Redactor;
 use std::io::{self, Write};
 
-/// Text is handed on when this much has come together.
+/// A line that does not end is handed on in parts when this much of it has come together.
 const BLOCK_BYTES: usize = 64 << 10;
 /// A secret longer than this may slip through when it is split between two blocks without a line end.
 const SECRET_BYTES_MAX: usize = 8 << 10;
 
-/// When text is handed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    Lines,
-    Blocks,
-}
-
-/// Masks what is written to `W`. For text only: bytes that are not UTF-8 pass as they are.
+/// Masks what is written to `W`, line by line, and what merely looks like a secret as well: for messages. For text only: bytes
+/// that are not UTF-8 pass as they are.
 pub struct Redacting<W: Write> {
     inner: W,
     redactor: &'static Redactor,
-    pace: Pace,
     held: Vec<u8>,
 }
 
 impl<W: Write> Redacting<W> {
-    /// Returns a writer that hands on every line at once: for messages. What merely looks like a secret is masked as well.
-    pub fn lines(inner: W, redactor: &'static Redactor) -> Self {
+    /// Returns a writer that hands on every line at once.
+    pub fn new(inner: W, redactor: &'static Redactor) -> Self {
         Self {
             inner,
             redactor,
-            pace: Pace::Lines,
-            held: Vec::new(),
-        }
-    }
-
-    /// Returns a writer that hands on large blocks: for data.
-    pub fn blocks(inner: W, redactor: &'static Redactor) -> Self {
-        Self {
-            inner,
-            redactor,
-            pace: Pace::Blocks,
             held: Vec::new(),
         }
     }
@@ -54,11 +36,7 @@ impl<W: Write> Redacting<W> {
     fn clean(&self, bytes: &[u8]) -> Vec<u8> {
         let mut clean = Vec::with_capacity(bytes.len());
         for chunk in bytes.utf8_chunks() {
-            let text = match self.pace {
-                Pace::Lines => self.redactor.redact_talk(chunk.valid()),
-                Pace::Blocks => self.redactor.redact(chunk.valid()),
-            };
-            clean.extend_from_slice(text.as_bytes());
+            clean.extend_from_slice(self.redactor.redact_talk(chunk.valid()).as_bytes());
             clean.extend_from_slice(chunk.invalid());
         }
         clean
@@ -66,9 +44,6 @@ impl<W: Write> Redacting<W> {
 
     /// Hands on what can be: whole lines, or all but the last bytes of a line that does not end.
     fn emit_ready(&mut self) -> io::Result<()> {
-        if self.pace == Pace::Blocks && self.held.len() < BLOCK_BYTES {
-            return Ok(());
-        }
         if let Some(at) = self.held.iter().rposition(|byte| *byte == b'\n') {
             self.emit(at + 1)?;
         }
@@ -123,13 +98,9 @@ mod tests {
         &KNOWN
     }
 
-    fn written(pieces: &[&[u8]], blocks: bool) -> Vec<u8> {
+    fn written(pieces: &[&[u8]]) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut writer = if blocks {
-            Redacting::blocks(&mut out, redactor())
-        } else {
-            Redacting::lines(&mut out, redactor())
-        };
+        let mut writer = Redacting::new(&mut out, redactor());
         for piece in pieces {
             writer.write_all(piece).expect("written");
         }
@@ -140,15 +111,13 @@ mod tests {
     #[test]
     fn a_secret_in_pieces_is_masked() {
         let pieces: [&[u8]; 4] = [b"key: hunt", b"er2hun", b"ter2, ", b"end"];
-        for blocks in [true, false] {
-            assert_eq!(written(&pieces, blocks), b"key: ***************, end");
-        }
+        assert_eq!(written(&pieces), b"key: ***************, end");
     }
 
     #[test]
     fn lines_are_handed_on_at_once_and_a_prompt_when_flushed() {
         let mut out = Vec::new();
-        let mut writer = Redacting::lines(&mut out, redactor());
+        let mut writer = Redacting::new(&mut out, redactor());
         writer.write_all(b"one\ntwo").expect("written");
         assert_eq!(*writer.inner, b"one\n");
         writer.flush().expect("flushed");
@@ -159,7 +128,7 @@ mod tests {
     fn bytes_that_are_no_text_pass() {
         let pieces: [&[u8]; 3] = [b"\xff\xc3", b"\xa4hunter2hunter2\xff", b"\n\xe2\x82"];
         assert_eq!(
-            written(&pieces, true),
+            written(&pieces),
             b"\xff\xc3\xa4***************\xff\n\xe2\x82"
         );
     }
@@ -173,13 +142,12 @@ mod tests {
             after in 0_usize..70_000,
             piece in 1_usize..90_000,
             filling in prop_oneof![Just("ü"), Just("x"), Just("x\n"), Just("€")],
-            blocks in any::<bool>(),
         ) {
             let fill = |bytes: usize| filling.repeat(bytes / filling.len());
             let text = format!("{}hunter2hunter2{}", fill(before), fill(after));
             let pieces: Vec<&[u8]> = text.as_bytes().chunks(piece).collect();
             let expect = text.replace("hunter2hunter2", "***************");
-            prop_assert!(written(&pieces, blocks) == expect.as_bytes());
+            prop_assert!(written(&pieces) == expect.as_bytes());
         }
     }
 }

@@ -5,7 +5,6 @@ use crate::{App, REDACTOR, Result};
 use security::permissions::ConfigManage;
 use security::{Allow, Event, Plain};
 use store::Act;
-use store::effects::Outcome;
 
 /// Stores `value` under `name`, keeping the file's comments and order. Returns whether the name is new.
 pub async fn store(
@@ -15,7 +14,7 @@ pub async fn store(
     value: &Plain<String>,
 ) -> Result<bool> {
     let act = Act::new(Event::SecretSet).target(name.to_string());
-    record(app, allow, act, || {
+    app.effect(allow, act, async |_| {
         super::set(allow, &app.project, name, value, &REDACTOR)
     })
     .await
@@ -24,23 +23,8 @@ pub async fn store(
 /// Removes the secret `name`.
 pub async fn remove(app: &App, allow: &Allow<ConfigManage>, name: &SecretName) -> Result<()> {
     let act = Act::new(Event::SecretDeleted).target(name.to_string());
-    record(app, allow, act, || super::unset(allow, &app.project, name)).await
-}
-
-async fn record<T>(
-    app: &App,
-    allow: &Allow<ConfigManage>,
-    act: Act,
-    change: impl FnOnce() -> Result<T>,
-) -> Result<T> {
-    let effect = app.store.begin_effect(allow, act).await?;
-    domain::fault::point("secret.announced");
-    let changed = change();
-    let outcome = if changed.is_ok() {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    };
-    app.store.finish_effect(allow, effect, outcome).await?;
-    changed
+    app.effect(allow, act, async |_| {
+        super::unset(allow, &app.project, name)
+    })
+    .await
 }

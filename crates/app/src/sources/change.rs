@@ -1,9 +1,10 @@
-//! Adding, editing and removing sources. `sources.yml` and `.dlt/secrets.toml` are written with their comments kept, and
-//! nothing is saved before it is known to hold.
+//! Adding, editing and removing sources. `sources.yml` and `.dlt/secrets.toml` are written with their comments kept. What
+//! `sources.yml` will say is checked before anything is saved, and it is written once.
 
 use super::{draft, probe};
-use crate::config::edit::{self, Change};
-use crate::config::{Place, SourceConfig};
+use crate::config::edit::{self, Change, Draft};
+use crate::config::{Finding, Place, SourceConfig, check_source};
+use crate::effects::Progress;
 use crate::secrets::{self, SecretName};
 use crate::{App, Error, REDACTOR, Result};
 use connect::Connector;
@@ -17,7 +18,6 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use store::Act;
-use store::effects::Outcome;
 
 /// What a setting is set to.
 pub enum FieldValue {
@@ -98,7 +98,6 @@ impl NewSource {
             lookback_days: None,
             contract: Contract::default(),
             shrink_limit_percent: 50,
-            tables: Vec::new(),
             block_as_written: Value::Object(block),
             place: Place::START,
         }
@@ -157,55 +156,54 @@ pub async fn add(
         None
     };
     let (block, secrets) = source.split(&draft(app, source.kind.as_str())?);
-    let act = Act::new(Event::SourceAdded)
-        .target(source.name.as_str())
-        .detail("type", source.kind.as_str());
-    let effect = app.store.begin_effect(allow, act).await?;
-    let written = write(app, allow, &source, block, &secrets);
-    let outcome = if written.is_ok() {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    };
-    app.store.finish_effect(allow, effect, outcome).await?;
-    Ok(Added {
-        name: source.name.clone(),
-        tested,
-        files: written?,
-    })
-}
-
-fn write(
-    app: &App,
-    allow: &Allow<SourceManage>,
-    source: &NewSource,
-    block: Map<String, Value>,
-    secrets: &BTreeMap<String, Plain<String>>,
-) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let manage = app.allow::<ConfigManage>()?;
-    for (field, value) in secrets {
-        let name = SecretName::parse(&format!("sources.{}.{field}", source.name))?;
-        secrets::set(&manage, &app.project, &name, value, &REDACTOR)?;
-    }
-    if !secrets.is_empty() {
-        files.push(PathBuf::from(".dlt/secrets.toml"));
-    }
-    domain::fault::point("source.secrets_written");
     let new = edit::NewSource {
         name: source.name.clone(),
         kind: source.kind.clone(),
         enabled: source.enabled,
         description: source.description.clone(),
-        more: Map::new(),
         block,
     };
-    edit::apply(allow, &app.project, &Change::Add(&new))?;
-    files.push(PathBuf::from(".dango/sources.yml"));
-    Ok(files)
+    let draft = checked(app, allow, &source.name, &[Change::Add(&new)])?;
+    let manage = app.allow::<ConfigManage>().await?;
+    let act = Act::new(Event::SourceAdded)
+        .target(source.name.as_str())
+        .detail("type", source.kind.as_str());
+    let write = async |progress: &Progress| {
+        let mut files = Vec::new();
+        for (field, value) in &secrets {
+            let name = SecretName::parse(&format!("sources.{}.{field}", source.name))?;
+            secrets::set(&manage, &app.project, &name, value, &REDACTOR)?;
+            progress.part_is_done();
+        }
+        if !secrets.is_empty() {
+            files.push(PathBuf::from(".dlt/secrets.toml"));
+        }
+        domain::fault::point("source.secrets_written");
+        draft.save()?;
+        files.push(PathBuf::from(".dango/sources.yml"));
+        Ok(files)
+    };
+    let files = app.effect(allow, act, write).await?;
+    Ok(Added {
+        name: source.name.clone(),
+        tested,
+        files,
+    })
 }
 
-/// Changes settings of a source; comments in the file stay.
+/// Makes the changes in the text of `sources.yml` and checks what it then says of the source `name`.
+fn checked(
+    app: &App,
+    allow: &Allow<SourceManage>,
+    name: &SourceName,
+    changes: &[Change<'_>],
+) -> Result<Draft> {
+    let draft = Draft::new(allow, &app.project, changes)?;
+    check_source(draft.text(), name, &app.environment, &app.catalog).map_err(Finding::of_change)?;
+    Ok(draft)
+}
+
+/// Changes settings of a source, all of them or none; comments in the file stay.
 pub async fn edit(
     app: &App,
     allow: &Allow<SourceManage>,
@@ -232,69 +230,58 @@ pub async fn edit(
             "`"
         )));
     }
-    let effect = app
-        .store
-        .begin_effect(allow, Act::new(Event::SourceUpdated).target(name.as_str()))
-        .await?;
-    let edited = change(app, allow, source, &changes);
-    let outcome = if edited.is_ok() {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    };
-    app.store.finish_effect(allow, effect, outcome).await?;
-    edited
+    let places = changes.places(source.kind.as_str());
+    let each = places.iter().map(|(path, value)| match value {
+        Some(value) => Change::Set {
+            name: &source.name,
+            path,
+            value: value.clone(),
+        },
+        None => Change::Unset {
+            name: &source.name,
+            path,
+        },
+    });
+    let draft = checked(app, allow, &source.name, &each.collect::<Vec<_>>())?;
+    let act = Act::new(Event::SourceUpdated).target(name.as_str());
+    app.effect(allow, act, async |_| draft.save()).await
 }
 
-fn change(
-    app: &App,
-    allow: &Allow<SourceManage>,
-    source: &SourceConfig,
-    changes: &Changes,
-) -> Result<()> {
-    const TOP: [&str; 7] = [
-        "description",
-        "tags",
-        "lookback_days",
-        "contract",
-        "shrink_limit_percent",
-        "tables",
-        "enabled",
-    ];
-    let kind = source.kind.as_str();
-    let apply = |change: &Change<'_>| edit::apply(allow, &app.project, change);
-    for (key, value) in &changes.set {
-        let value = scalar(value);
-        let path: &[&str] = if TOP.contains(&key.as_str()) {
-            &[key]
-        } else {
-            &[kind, key]
+impl Changes {
+    /// Returns where in the source of type `kind` each change is made, and the value; `None` takes the key out.
+    fn places<'c>(&'c self, kind: &'c str) -> Vec<(Vec<&'c str>, Option<Value>)> {
+        /// Keys of the source itself; all others are the connector's.
+        const TOP: [&str; 6] = [
+            "description",
+            "tags",
+            "lookback_days",
+            "contract",
+            "shrink_limit_percent",
+            "enabled",
+        ];
+        let path = |key: &'c str| {
+            if TOP.contains(&key) {
+                vec![key]
+            } else {
+                vec![kind, key]
+            }
         };
-        apply(&Change::Set {
-            name: &source.name,
-            path,
-            value,
-        })?;
-    }
-    for key in &changes.unset {
-        let path: &[&str] = if TOP.contains(&key.as_str()) {
-            &[key]
-        } else {
-            &[kind, key]
+        let value = |key: &str, text: &str| match key {
+            // A sentence that looks like a number is one all the same.
+            "description" => Value::from(text),
+            _ => scalar(text),
         };
-        apply(&Change::Unset {
-            name: &source.name,
-            path,
-        })?;
+        let set = self.set.iter();
+        let mut places: Vec<_> = set
+            .map(|(key, text)| (path(key), Some(value(key, text))))
+            .collect();
+        places.extend(self.unset.iter().map(|key| (path(key), None)));
+        places.extend(
+            self.enabled
+                .map(|enabled| (vec!["enabled"], Some(enabled.into()))),
+        );
+        places
     }
-    if let Some(enabled) = changes.enabled {
-        apply(&Change::Set {
-            name: &source.name,
-            path: &["enabled"],
-            value: enabled.into(),
-        })?;
-    }
-    Ok(())
 }
 
 /// Removes a source from `sources.yml`; its tables go only when `drop_data` is set, its secrets stay where they are.
@@ -308,42 +295,41 @@ pub async fn remove(
     if sources.find(name.as_str()).is_none() {
         return Err(sources.unknown(name.as_str()));
     }
+    // Before the tables go: a file that cannot be changed would keep the source.
+    let draft = Draft::new(allow, &app.project, &[Change::Remove(name)])?;
+    let sync = app.allow::<SourceSync>().await?;
     let act = Act::new(Event::SourceRemoved)
         .target(name.as_str())
         .detail("drop_data", drop_data);
-    let effect = app.store.begin_effect(allow, act).await?;
-    let removed = take_out(app, allow, name, drop_data).await;
-    let outcome = if removed.is_ok() {
-        Outcome::Done
-    } else {
-        Outcome::Failed
+    let take_out = async |progress: &Progress| {
+        let mut dropped = Vec::new();
+        if drop_data && app.settings.platform.warehouse_file.exists() {
+            dropped = drop_tables(app, &sync, name).await?;
+            progress.part_is_done();
+        }
+        draft.save()?;
+        Ok(dropped)
     };
-    app.store.finish_effect(allow, effect, outcome).await?;
+    let tables_dropped = app.effect(allow, act, take_out).await?;
     Ok(Removed {
         name: name.clone(),
-        tables_dropped: removed?,
+        tables_dropped,
     })
 }
 
-async fn take_out(
+async fn drop_tables(
     app: &App,
-    allow: &Allow<SourceManage>,
+    allow: &Allow<SourceSync>,
     name: &SourceName,
-    drop_data: bool,
 ) -> Result<Vec<String>> {
-    let mut dropped = Vec::new();
-    if drop_data && app.settings.platform.warehouse_file.exists() {
-        let schema = name.schema();
-        let tables = app.warehouse.tables(&allow.narrow(), Some(&schema)).await?;
-        dropped = tables.iter().map(|table| table.table.to_string()).collect();
-        let mut tx = app.warehouse.begin(&app.allow::<SourceSync>()?).await?;
-        tx.execute(&format!(
-            "DROP SCHEMA IF EXISTS {} CASCADE",
-            quote_identifier(&schema)
-        ))
-        .await?;
-        tx.commit().await?;
-    }
-    edit::apply(allow, &app.project, &Change::Remove(name))?;
-    Ok(dropped)
+    let schema = name.schema();
+    let tables = app.warehouse.tables(&allow.narrow(), Some(&schema)).await?;
+    let mut tx = app.warehouse.begin(allow).await?;
+    tx.execute(&format!(
+        "DROP SCHEMA IF EXISTS {} CASCADE",
+        quote_identifier(&schema)
+    ))
+    .await?;
+    tx.commit().await?;
+    Ok(tables.iter().map(|table| table.table.to_string()).collect())
 }

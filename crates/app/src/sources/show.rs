@@ -167,14 +167,14 @@ pub async fn show(app: &App, allow: &Allow<SourceView>, name: &SourceName) -> Re
             last_sync: history.first().cloned(),
             problem: None,
         },
-        fields: fields(app, source)?,
+        fields: fields(app, source).await?,
         tables: tables(app, allow, source).await?,
         history,
     })
 }
 
 /// Returns the settings: the block as it is written, then the connector's fields that were found elsewhere.
-fn fields(app: &App, source: &SourceConfig) -> Result<Vec<ShownField>> {
+async fn fields(app: &App, source: &SourceConfig) -> Result<Vec<ShownField>> {
     let connector = draft(app, source.kind.as_str())?;
     source.teach(&app.environment, &REDACTOR);
     let mut shown = Vec::new();
@@ -197,7 +197,7 @@ fn fields(app: &App, source: &SourceConfig) -> Result<Vec<ShownField>> {
         }
     }
     let store = CredentialStore::open(&app.project, &app.environment, Path::new(SECRET_FILES_DIR))?;
-    let use_ = app.allow::<SourceSync>()?;
+    let use_ = app.allow::<SourceSync>().await?;
     // What is missing is the business of `source test`; here it is only not shown.
     let Ok(resolved) = store.resolve(&use_, source, &connector.fields, &REDACTOR) else {
         return Ok(shown);
@@ -241,7 +241,9 @@ async fn tables(
         }
         let query = format!("SELECT count(*) AS n FROM {}", table.table.to_sql());
         let rows = app.warehouse.select(allow, &query).await?;
-        let rows = rows.first().map_or(0, |row| crate::sync::number(row, "n"));
+        let rows = rows
+            .first()
+            .map_or(Ok(0), |row| crate::sync::number(row, "n"))?;
         tables.push(TableRows {
             table: table.table.table,
             rows,

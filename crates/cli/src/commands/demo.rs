@@ -104,6 +104,7 @@ async fn tell(context: &Context, app: &App, root: &Path, shop: &shop::Shop) -> R
     let request = QueryRequest {
         sql: QUESTION.to_owned(),
         rows_max: None,
+        is_held: true,
         timeout_seconds: None,
     };
     let rows = rows::collect(app, &request).await?;
@@ -123,7 +124,7 @@ async fn tell(context: &Context, app: &App, root: &Path, shop: &shop::Shop) -> R
 
 /// Stores the API's token as any other secret.
 async fn store_token(app: &App) -> Result<(), Stop> {
-    let allow = app.allow::<ConfigManage>()?;
+    let allow = app.allow::<ConfigManage>().await?;
     let name = SecretName::parse("sources.reviews.auth_token")?;
     let token = Plain::new(api::TOKEN.to_owned());
     secrets::store(app, &allow, &name, &token).await?;
@@ -136,9 +137,10 @@ async fn write_products(app: &App, root: &Path, shop: &shop::Shop) -> Result<(),
     let request = QueryRequest {
         sql: files::products_query(shop),
         rows_max: None,
+        is_held: false,
         timeout_seconds: None,
     };
-    let allow = app.allow::<QueryExecute>()?;
+    let allow = app.allow::<QueryExecute>().await?;
     app::query::export(app, &allow, &request, ExportFormat::Parquet, &path, true).await?;
     Ok(())
 }

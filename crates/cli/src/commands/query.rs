@@ -2,9 +2,11 @@
 
 pub(crate) mod rows;
 
+use crate::arguments::numbers::{parse_rows_or_all, parse_timeout};
 use crate::context::Context;
 use crate::errors::{Stop, usage};
 use crate::output::{Output, units};
+use crate::prompts;
 use app::error::{Error, Kind};
 use app::query::{ExportFormat, QueryRequest};
 use app::{App, render};
@@ -15,7 +17,6 @@ use domain::{Code, say};
 use rows::Extent;
 use security::permissions::QueryExecute;
 use serde_json::json;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -38,10 +39,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// At most so many rows, 0 for all; 1000 on stdout and all into a file when left out
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = parse_rows_or_all, allow_negative_numbers = true)]
     limit: Option<u64>,
     /// Stop the query after so long; otherwise `api.query_timeout_seconds`
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_timeout, allow_negative_numbers = true)]
     timeout: Option<u64>,
     /// Write the rows into this file, by a process that can write nothing else
     #[arg(long, short = 'o', value_name = "FILE")]
@@ -67,13 +68,12 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Returns the form of text on stdout.
+    /// Returns the form of text on stdout; a table is drawn elsewhere.
     const fn as_text(self) -> render::Format {
         match self {
-            Self::Table => render::Format::Table,
             Self::Json => render::Format::Json,
             Self::Jsonl => render::Format::JsonLines,
-            Self::Csv | Self::Parquet => render::Format::Csv,
+            Self::Csv | Self::Table | Self::Parquet => render::Format::Csv,
         }
     }
 
@@ -92,10 +92,11 @@ impl Format {
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), Stop> {
     let format = choose(&arguments, context.output.json)?;
     let request = QueryRequest {
-        sql: sql(&arguments.sql)?,
+        sql: sql(context, &arguments.sql).await?,
         rows_max: arguments
             .limit
             .map(|limit| if limit == 0 { u64::MAX } else { limit }),
+        is_held: format == Format::Table,
         timeout_seconds: arguments.timeout,
     };
     let app = context.open("query").await?;
@@ -146,19 +147,17 @@ fn by_ending(path: &Path) -> Option<Format> {
 }
 
 /// Returns the SQL, read from stdin when it is `-`.
-fn sql(typed: &str) -> Result<String, Stop> {
+async fn sql(context: &Context, typed: &str) -> Result<String, Stop> {
+    if crate::usage::is_flag(typed) {
+        return Err(crate::usage::unknown_flag(typed, &["query".to_owned()]));
+    }
     if typed != "-" {
         return Ok(typed.to_owned());
     }
-    let mut text = String::new();
     // One byte more than allowed is enough for `app` to refuse it.
-    let limit = SQL_BYTES_MAX as u64 + 1;
-    io::stdin()
-        .lock()
-        .take(limit)
-        .read_to_string(&mut text)
-        .map_err(|_| usage("the SQL on stdin is not UTF-8 text", "save it as UTF-8"))?;
-    Ok(text)
+    let read = prompts::stdin(&context.interrupts, SQL_BYTES_MAX as u64 + 1);
+    String::from_utf8(read.await?)
+        .map_err(|_| usage("the SQL on stdin is not UTF-8 text", "save it as UTF-8"))
 }
 
 async fn export(
@@ -169,14 +168,16 @@ async fn export(
     path: &Path,
     force: bool,
 ) -> Result<(), Stop> {
-    let allow = app.allow::<QueryExecute>()?;
+    let allow = app.allow::<QueryExecute>().await?;
     let done = app::query::export(app, &allow, request, format.in_file(), path, force).await?;
     let output = context.output;
     if output.json {
         output.print_json(&json!({
             "output": path, "rows": done.rows, "bytes": done.bytes, "truncated": done.truncated,
+            "masked": done.masked,
         }))?;
     }
+    output.warn_masked(done.masked);
     let (rows, bytes) = (units::counted(done.rows, "row"), units::bytes(done.bytes));
     output.tell(&format!("wrote {rows} ({bytes}) to {}", path.display()));
     let extent = Extent {
@@ -194,7 +195,7 @@ async fn print(
 ) -> Result<(), Stop> {
     let extent = match format {
         Format::Table => rows::collect(app, request).await?.print(context.output)?,
-        other => rows::stream(app, request, other.as_text()).await?,
+        other => rows::stream(app, request, other.as_text(), context.output).await?,
     };
     check_extent(
         extent,

@@ -3,6 +3,7 @@
 pub(crate) mod summary;
 
 use crate::arguments::moment::{Moment, parse_age};
+use crate::arguments::numbers::parse_rows;
 use crate::context::Context;
 use crate::errors::{Stop, exit_code};
 use crate::progress;
@@ -10,6 +11,7 @@ use app::App;
 use app::error::{Error, Kind};
 use app::sync::{SourceOutcome, SyncRequest};
 use clap::Args;
+use domain::say::counted;
 use domain::{Code, Timestamp, say};
 use security::permissions::SourceSync;
 use serde_json::{Value, json};
@@ -21,7 +23,7 @@ Examples:
   dango sync shop_db --dry-run     what would change
   dango sync reviews --backfill 7d the last seven days again
 
-Ctrl-C stops after the current commit; the next sync goes on from there.";
+Ctrl-C stops at once, but for a commit that has begun; the same command goes on from there.";
 
 /// Arguments of `dango sync`.
 #[derive(Debug, Args)]
@@ -46,7 +48,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "AGE", value_parser = parse_age, conflicts_with = "since")]
     backfill: Option<Moment>,
     /// At most so many rows of each stream
-    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "ROWS", value_parser = parse_rows, allow_negative_numbers = true)]
     limit: Option<u64>,
     /// Do everything but the commit, and say what would change
     #[arg(long)]
@@ -125,19 +127,19 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
     verdict(&outcomes)
 }
 
-/// Runs the sync; Ctrl-C lets it stop at its next safe point.
+/// Runs the sync; Ctrl-C stops it, but for a commit that has begun.
 pub(crate) async fn sync(
     context: &Context,
     app: &App,
     request: SyncRequest,
 ) -> Result<Vec<SourceOutcome>, Stop> {
-    let allow = app.allow::<SourceSync>()?;
+    let allow = app.allow::<SourceSync>().await?;
     let observer = progress::observer(context.output);
     let running = Box::pin(app::sync::run(app, &allow, &request, &*observer));
     let stop = || {
-        context
-            .output
-            .tell("stopping after the current commit; Ctrl-C again stops at once");
+        context.output.tell(
+            "stopping; a commit that has begun is finished (Ctrl-C again does not wait for it)",
+        );
         app.cancel.cancel();
     };
     Ok(context.interrupts.or_ask(running, stop).await?)
@@ -167,7 +169,13 @@ pub(crate) fn verdict(outcomes: &[SourceOutcome]) -> Result<(), Stop> {
     } else {
         Kind::Invalid
     };
-    let say = say!("", errors.len(), " of ", outcomes.len(), " sources failed");
+    let say = say!(
+        "",
+        errors.len(),
+        " of ",
+        counted(outcomes.len(), "source"),
+        " failed"
+    );
     Err(Stop::Failed(
         Error::new(kind, Code::SyncFailed, say)
             .hint("`dango source show NAME` has a source's history"),

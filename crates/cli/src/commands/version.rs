@@ -1,12 +1,12 @@
 //! `dango version`, `dango --version`: answered before anything else is set up, because scripts ask it often.
 
+use crate::arguments::ColorChoice;
 use crate::context::Context;
 use crate::errors::Stop;
+use crate::output::{Output, Surroundings};
 use clap::Args;
 use serde_json::json;
 use std::ffi::OsString;
-use std::io::{self, Write as _};
-use std::process::ExitCode;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -14,24 +14,25 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {}
 
-/// Returns whether the command line asks for the version and nothing else.
-pub(crate) fn is_asked(words: &[OsString]) -> bool {
-    matches!(words, [_, word] if word == "--version" || word == "-V" || word == "version")
-}
-
-/// Prints the version without any set-up.
-pub(crate) fn print() -> ExitCode {
-    // A closed stdout leaves nobody to tell.
-    let _ = writeln!(io::stdout(), "dango {VERSION}");
-    ExitCode::SUCCESS
+/// Answers a command line that asks for the version and nothing else; `None` is any other.
+pub(crate) fn answer(words: &[OsString]) -> Option<u8> {
+    let is_asked =
+        matches!(words, [_, word] if word == "--version" || word == "-V" || word == "version");
+    is_asked.then(|| {
+        let output = Output::new(false, ColorChoice::Never, Surroundings::default());
+        output.ended(print(output))
+    })
 }
 
 /// Prints the version.
 pub(crate) fn run(context: &Context, _: &Arguments) -> Result<(), Stop> {
-    if context.output.json {
-        return context
-            .output
-            .print_json(&json!({"name": "dango", "version": VERSION}));
+    print(context.output)
+}
+
+/// Prints the version as people or programs read it.
+pub(crate) fn print(output: Output) -> Result<(), Stop> {
+    if output.json {
+        return output.print_json(&json!({"name": "dango", "version": VERSION}));
     }
-    context.output.print(&format!("dango {VERSION}"))
+    output.print(&format!("dango {VERSION}"))
 }

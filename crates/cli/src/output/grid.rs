@@ -9,6 +9,8 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
 /// A column narrower than this says nothing any more; then columns are left out instead.
 const COLUMN_WIDTH_MIN: usize = 6;
+/// The column in which DuckDB gives the plan of an `EXPLAIN`: a drawing, of no use on one line.
+const PLAN_COLUMN: &str = "explain_value";
 /// What a column's frame and padding take.
 const FRAME_WIDTH: usize = 3;
 
@@ -37,13 +39,17 @@ pub(crate) fn draw(
     palette: Palette,
     width: Option<u16>,
 ) -> Grid {
+    let show = |(cell, heading): (&Option<String>, &Heading)| {
+        let text = cell.as_deref()?;
+        Some(if heading.name == PLAN_COLUMN {
+            lines(text)
+        } else {
+            printable(text)
+        })
+    };
     let visible: Vec<Vec<Option<String>>> = rows
         .iter()
-        .map(|row| {
-            row.iter()
-                .map(|cell| cell.as_deref().map(printable))
-                .collect()
-        })
+        .map(|row| row.iter().zip(headings).map(show).collect())
         .collect();
     let names: Vec<String> = headings
         .iter()
@@ -55,7 +61,7 @@ pub(crate) fn draw(
         .map(|(index, name)| {
             let cells = visible.iter().filter_map(|row| row.get(index));
             cells
-                .map(|cell| cell.as_deref().map_or(4, UnicodeWidthStr::width))
+                .map(|cell| cell.as_deref().map_or(4, width_of))
                 .fold(name.width(), usize::max)
         })
         .collect();
@@ -81,7 +87,7 @@ pub(crate) fn draw(
     for row in &visible {
         let cells = row.iter().zip(shown()).map(|(cell, (heading, width))| {
             let drawn = match cell {
-                Some(text) => Cell::new(cut(text, *width)),
+                Some(text) => Cell::new(cut_lines(text, *width)),
                 None => Cell::new("NULL").add_attribute(Attribute::Dim),
             };
             drawn.set_alignment(side(&heading.type_name))
@@ -127,6 +133,19 @@ fn fit(natural: &[usize], width: usize) -> Vec<usize> {
     widths
 }
 
+/// Returns the width of the widest line.
+fn width_of(text: &str) -> usize {
+    text.split('\n')
+        .map(UnicodeWidthStr::width)
+        .max()
+        .unwrap_or(0)
+}
+
+fn cut_lines(text: &str, width: usize) -> String {
+    let lines: Vec<_> = text.split('\n').map(|line| cut(line, width)).collect();
+    lines.join("\n")
+}
+
 /// Returns `text` cut to `width` columns of the terminal.
 fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
@@ -143,6 +162,12 @@ fn cut(text: &str, width: usize) -> String {
     }
     kept.push('…');
     kept
+}
+
+/// Returns a text of several lines without any other control characters.
+fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.trim_end().split('\n').map(printable).collect();
+    lines.join("\n")
 }
 
 /// Returns text without control characters: data must not move the cursor or write a line of its own.
@@ -264,6 +289,28 @@ mod tests {
             "{}",
             grid.text
         );
+    }
+
+    #[test]
+    fn a_plan_is_drawn_line_by_line() {
+        let heading = |name: &str| Heading {
+            name: name.into(),
+            type_name: "VARCHAR".into(),
+        };
+        let headings = [heading("explain_key"), heading("explain_value")];
+        let cells = row(&[Some("physical_plan"), Some("┌───┐\n│ a\u{1b}│\n└───┘\n")]);
+        let grid = draw(
+            &headings,
+            std::slice::from_ref(&cells),
+            Palette::Plain,
+            None,
+        );
+        let lines: Vec<_> = grid.text.lines().collect();
+        assert_eq!(lines.len(), 7, "{}", grid.text);
+        assert!(lines[3].contains("physical_plan ┆ ┌───┐"), "{}", grid.text);
+        assert!(lines[4].contains(r"│ a\u{1b}│"), "{}", grid.text);
+        let narrow = draw(&headings, &[cells], Palette::Plain, Some(22));
+        assert!(narrow.is_cut && narrow.text.lines().all(|line| line.width() <= 22));
     }
 
     #[test]

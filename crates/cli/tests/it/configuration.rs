@@ -150,3 +150,113 @@ fn the_project_is_found_from_below_and_by_flag_and_variable() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(project.read(".dango/sources.yml"), SHOP);
 }
+
+#[test]
+fn a_warehouse_in_the_projects_own_folder_is_refused_everywhere() {
+    let project = Project::new();
+    project.write(
+        ".dango/project.yml",
+        "platform:\n  duckdb_path: ./w.duckdb\n",
+    );
+    for words in [
+        &["config", "validate"][..],
+        &["doctor"],
+        &["query", "SELECT 1"],
+        &["sync"],
+        &["db", "status"],
+    ] {
+        let ran = project.run(words);
+        assert_eq!(ran.code, Some(1), "{words:?}: {ran:#?}");
+        let text = format!("{}{}", ran.stdout, ran.stderr);
+        for part in [
+            "project.yml` line 2",
+            "the whole project with its secrets",
+            "give it one of its own",
+        ] {
+            assert!(text.contains(part), "{words:?}: {text}");
+        }
+        assert!(!project.path("w.duckdb").exists(), "{words:?}");
+    }
+}
+
+#[test]
+fn the_doctor_looks_at_the_warehouse_and_its_folder() {
+    let project = Project::synced_shop();
+    let set = |name: &str, mode: u32| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        fs_err::set_permissions(project.path(name), mode).expect("changed");
+    };
+    set("data", 0o755);
+    set("data/warehouse.duckdb", 0o600);
+    let ran = project.run(&["doctor"]).succeeded();
+    assert!(ran.stdout.contains("`chmod 700 data`"), "{ran:#?}");
+    set("data/warehouse.duckdb", 0o644);
+    let ran = project.run(&["doctor"]);
+    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    assert!(
+        ran.stdout.contains("`chmod 600 data/warehouse.duckdb`"),
+        "{ran:#?}"
+    );
+}
+
+#[test]
+fn a_warehouse_may_be_a_link_to_another_disk() {
+    let project = Project::shop();
+    let disk = Project::empty();
+    let (file, link) = (
+        disk.path("shop.duckdb"),
+        project.path("data/warehouse.duckdb"),
+    );
+    std::os::unix::fs::symlink(&file, &link).expect("linked");
+    // Before there is a file, and after.
+    for _ in 0..2 {
+        project.run(&["sync"]).succeeded();
+        project.run(&["query", "FROM raw_shop.orders"]).succeeded();
+    }
+    project.run(&["db", "compact"]).succeeded();
+    assert!(file.is_file() && link.is_symlink());
+    let status = project.run(&["db", "status", "--json"]).succeeded().json();
+    let real = fs_err::canonicalize(&file).expect("there");
+    assert_eq!(status["path"], real.display().to_string());
+}
+
+#[test]
+fn paths_are_shown_without_detours() {
+    let project = Project::synced_shop();
+    let status = project.run(&["db", "status"]).succeeded();
+    assert!(!status.stdout.contains("/./"), "{status:#?}");
+    assert!(
+        status
+            .stdout
+            .lines()
+            .next()
+            .is_some_and(|line| line.ends_with("/data/warehouse.duckdb")),
+        "{status:#?}"
+    );
+}
+
+#[test]
+fn the_blocks_of_every_type_are_checked() {
+    let project = Project::new();
+    for (kind, block, part) in [
+        (
+            "local_files",
+            "directory: x, file_patern: y",
+            "`file_patern`",
+        ),
+        ("postgres", "host: x, databse: y", "`databse`"),
+        (
+            "rest_api",
+            "base_url: 'https://x/', endpoins: [a]",
+            "`endpoins`",
+        ),
+    ] {
+        let source = format!("sources:\n  - {{name: x, type: {kind}, {kind}: {{{block}}}}}\n");
+        project.write(".dango/sources.yml", &source);
+        for words in [&["config", "validate"][..], &["doctor"]] {
+            let ran = project.run(words);
+            assert_eq!(ran.code, Some(1), "{kind} {words:?}: {ran:#?}");
+            assert!(ran.stdout.contains(part), "{kind} {words:?}: {ran:#?}");
+        }
+    }
+}

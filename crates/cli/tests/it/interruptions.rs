@@ -2,6 +2,7 @@
 
 use crate::api::{Answer, Api};
 use crate::project::Project;
+use std::io::Write as _;
 use std::process::{Child, Command, Output, Stdio};
 
 const TOKEN: &str = "[sources.pay]\nauth_token = \"t0ken-of-the-api\"\n";
@@ -52,7 +53,7 @@ fn ctrl_c_stops_a_sync_and_the_next_one_goes_on() {
         let (code, stderr, output) = ended(child);
         assert_eq!(code, Some(130), "{output:?}");
         assert!(
-            stderr.contains("stopping after the current commit"),
+            stderr.contains("stopping; a commit that has begun is finished"),
             "{stderr}"
         );
         assert!(stderr.contains("interrupted"), "{stderr}");
@@ -85,4 +86,40 @@ fn a_second_command_waits_and_says_for_whom() {
     assert_eq!(code, Some(0), "{output:?}");
     // Whoever only looks at files waits for nobody.
     project.run(&["config", "show", "--wait", "0"]).succeeded();
+}
+
+#[test]
+fn ctrl_c_ends_a_command_that_reads_stdin() {
+    let project = Project::new();
+    for words in [
+        &["query", "-"][..],
+        &["secrets", "set", "shop.password", "--stdin"],
+        &[
+            "source",
+            "add",
+            "postgres",
+            "--name",
+            "db",
+            "--secret-stdin",
+            "password",
+        ],
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_dango"))
+            .args(words)
+            .current_dir(project.path(""))
+            .env_remove("DANGO_PROJECT_ROOT")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let mut stdin = child.stdin.take().expect("piped");
+        // More than the pipe holds: when it is written, the command is reading.
+        stdin.write_all(&vec![b' '; 100_000]).expect("it reads");
+        signal(&child, "-INT");
+        let (code, stderr, output) = ended(child);
+        assert_eq!(code, Some(130), "{words:?}: {output:?}");
+        assert!(stderr.contains("interrupted"), "{words:?}: {stderr}");
+        drop(stdin);
+    }
 }

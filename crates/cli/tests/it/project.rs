@@ -55,6 +55,16 @@ impl Project {
         project
     }
 
+    /// Makes another project that is as this one is now.
+    pub(crate) fn copied(&self) -> Self {
+        let copy = Self::empty();
+        let from = format!("{}/.", self.folder.path().display());
+        let mut command = std::process::Command::new("cp");
+        let copied = command.args(["-a", &from]).arg(copy.folder.path()).status();
+        assert!(copied.expect("cp runs").success());
+        copy
+    }
+
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -155,3 +155,104 @@ fn a_reader_that_leaves_early_ends_the_query_quietly() {
         "{output:?}"
     );
 }
+
+#[test]
+fn rows_are_what_they_are_but_for_the_projects_long_secrets() {
+    let project = Project::synced_shop();
+    project.write(
+        ".env",
+        "DB_PASSWORD=orders\nAPI_TOKEN=a-token-of-this-shop\nPIN_KEY=1234567890123\n",
+    );
+    let sql = "SELECT 'orders' AS t, unnest(['a-token-of-this-shop', 'k: a-token-of-this-shop', 'none']) AS s, \
+               1234567890123 AS n, 'postgres://u:hunter2hunter2@h/x' AS url";
+    project.write(
+        ".dlt/secrets.toml",
+        "[sources.pay]\nhost = \"pay.example.com\"\napi_key = \"kept-in-the-file\"\n",
+    );
+    let ran = project
+        .run(&[
+            "query",
+            "--format",
+            "csv",
+            "SELECT 'kept-in-the-file' AS s, 'pay.example.com' AS h",
+        ])
+        .succeeded();
+    assert_eq!(ran.stdout, "s,h\n***************,pay.example.com\n");
+    assert!(
+        ran.stderr
+            .contains("1 value was masked because it holds a secret")
+    );
+    let expect = "t,s,n,url\n\
+        orders,***************,1234567890123,postgres://u:hunter2hunter2@h/x\n\
+        orders,k: ***************,1234567890123,postgres://u:hunter2hunter2@h/x\n\
+        orders,none,1234567890123,postgres://u:hunter2hunter2@h/x\n";
+    let told = "2 values were masked because they hold a secret of this project";
+    let ran = project.run(&["query", "--format", "csv", sql]).succeeded();
+    assert_eq!(ran.stdout, expect);
+    assert!(ran.stderr.contains(told), "{ran:#?}");
+    let ran = project.run(&["query", sql]).succeeded();
+    assert!(ran.stdout.contains("k: ***************") && ran.stdout.contains("hunter2hunter2"));
+    assert!(ran.stderr.contains(told), "{ran:#?}");
+    let ran = project.run(&["query", sql, "--json"]).succeeded();
+    assert_eq!(ran.json()[1]["s"], "k: ***************");
+    let warning: serde_json::Value = serde_json::from_str(&ran.stderr).expect("one line of JSON");
+    assert_eq!(warning, json!({ "warning": told }));
+    let ran = project.run(&["query", sql, "-o", "o.csv"]).succeeded();
+    assert_eq!(project.read("o.csv"), expect);
+    assert!(ran.stderr.contains(told), "{ran:#?}");
+    let ran = project
+        .run(&["query", sql, "-o", "o.parquet", "--json"])
+        .succeeded();
+    assert_eq!(ran.json()["masked"], 2);
+    let ran = project.run(&["query", "SELECT 'orders' AS t"]).succeeded();
+    assert_eq!(ran.stderr, "1 row\n");
+}
+
+#[test]
+fn a_plan_can_be_read() {
+    let project = Project::synced_shop();
+    let ran = project
+        .run(&["query", "EXPLAIN SELECT sku FROM raw_shop.orders"])
+        .succeeded();
+    assert!(!ran.stdout.contains(r"\n"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.lines().any(|line| line.contains("┆ ┌────")),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_table_that_is_too_large_to_hold_is_told_so() {
+    let project = Project::new();
+    // 300 MB, and 256 MB is the limit.
+    let sql = "SELECT repeat('x', 20000) AS x FROM range(15000)";
+    let ran = project
+        .run(&["query", sql, "--limit", "0"])
+        .failed(1, "output_failed");
+    assert!(ran.stdout.is_empty(), "{} bytes", ran.stdout.len());
+    assert!(ran.stderr.contains("--format csv"), "{}", ran.stderr);
+}
+
+#[test]
+fn text_that_is_too_long_is_refused_with_the_limit() {
+    let project = Project::new();
+    let sql = |bytes: usize| format!("SELECT 1 AS one --{}", "x".repeat(bytes - 18));
+    let long = project
+        .run_with(&["query", "-"], &sql(524_289), &[])
+        .failed(1, "query_refused");
+    assert!(long.stderr.contains("at most 524288"), "{}", long.stderr);
+    project
+        .run_with(&["query", "-"], &sql(524_288), &[])
+        .succeeded();
+}
+
+#[test]
+fn an_export_says_when_the_warehouse_is_at_fault() {
+    let project = Project::new();
+    fs_err::create_dir_all(project.path("data/warehouse.duckdb")).expect("created");
+    let ran = project
+        .run(&["query", "SELECT 1", "-o", "o.csv"])
+        .failed(1, "file_access");
+    assert!(!ran.stderr.contains("o.csv"), "{ran:#?}");
+}

@@ -267,3 +267,154 @@ fn a_secret_in_a_variable_is_tried_by_value_and_saved_by_name() {
         .run(&["source", "test", "pay"])
         .failed(1, "variable_missing");
 }
+
+#[test]
+fn an_edit_is_made_as_a_whole_or_not_at_all() {
+    let project = Project::shop();
+    let edit = |words: &[&str]| project.run(&[&["source", "edit", "shop"], words].concat());
+    for (words, exit, code, part) in [
+        (
+            &[
+                "--set",
+                "shrink_limit_percent=20",
+                "--set",
+                "contract=bogus",
+            ][..],
+            1,
+            "config_invalid",
+            "it is one of `evolve`",
+        ),
+        (
+            &["--set", "shrink_limit_percent=many"],
+            1,
+            "config_invalid",
+            "from 0 to 100",
+        ),
+        (
+            &["--enable", "--set", "pattern_of_files=*.csv"],
+            1,
+            "config_invalid",
+            "`pattern_of_files`",
+        ),
+        (
+            &["--set", "contract=freeze", "--unset", "directory"],
+            1,
+            "config_invalid",
+            "`directory` is missing",
+        ),
+        (
+            &["--set", "contract=${NOWHERE}"],
+            1,
+            "variable_missing",
+            "NOWHERE",
+        ),
+        (
+            &["--set", "contract=freeze", "--unset", "lookback_days"],
+            2,
+            "usage_invalid",
+            "`lookback_days` is not set",
+        ),
+    ] {
+        let ran = edit(words).failed(exit, code);
+        assert!(ran.stderr.contains(part), "{words:?}: {}", ran.stderr);
+        assert_eq!(project.read(".dango/sources.yml"), SHOP, "{words:?}");
+    }
+    edit(&[
+        "--set",
+        "shrink_limit_percent=20",
+        "--set",
+        "description=2024",
+        "--set",
+        "contract=freeze",
+    ])
+    .succeeded();
+    let file = project.read(".dango/sources.yml");
+    for line in [
+        "    shrink_limit_percent: 20\n",
+        "    description: \"2024\"\n",
+        "    contract: freeze\n",
+        "  # The shop's orders.\n",
+    ] {
+        assert!(file.contains(line), "{line}: {file}");
+    }
+    project.run(&["sync"]).succeeded();
+}
+
+#[test]
+fn tables_are_chosen_in_the_block_and_nowhere_else() {
+    let project = Project::new();
+    project.write(
+        ".dango/sources.yml",
+        "sources:\n  - name: db\n    type: postgres\n    tables: [orders]\n    postgres: {host: h, database: d, username: u}\n",
+    );
+    let ran = project
+        .run(&["source", "test", "db"])
+        .failed(1, "config_invalid");
+    assert!(
+        ran.stderr.contains("`tables`") && ran.stderr.contains("below `postgres:`"),
+        "{ran:#?}"
+    );
+    project.write(
+        ".dango/sources.yml",
+        "sources:\n  - name: db\n    type: postgres\n    postgres:\n      host: h\n",
+    );
+    project
+        .run(&["source", "edit", "db", "--set", "tables=[orders, items]"])
+        .succeeded();
+    assert!(
+        project
+            .read(".dango/sources.yml")
+            .ends_with("      tables:\n        - orders\n        - items\n")
+    );
+}
+
+#[test]
+fn a_source_that_would_be_broken_is_not_added() {
+    let project = Project::new();
+    let before = project.read(".dango/sources.yml");
+    let ran = project
+        .run_with(
+            &[
+                "source",
+                "add",
+                "postgres",
+                "--name",
+                "db",
+                "--no-test",
+                "--set",
+                "host=h",
+                "--set",
+                "tabels=[a]",
+                "--secret-stdin",
+                "password",
+            ],
+            "a-password-of-somebody",
+            &[],
+        )
+        .failed(1, "config_invalid");
+    assert!(ran.stderr.contains("`tabels`"), "{ran:#?}");
+    assert_eq!(project.read(".dango/sources.yml"), before);
+    assert!(!project.read(".dlt/secrets.toml").contains("a-password"));
+}
+
+#[test]
+fn tables_stay_when_their_source_cannot_be_removed() {
+    let project = Project::synced_shop();
+    project.write(
+        ".dango/sources.yml",
+        "sources: [{name: shop, type: local_files, local_files: {directory: data/uploads}}]\n",
+    );
+    let ran = project
+        .run(&["source", "remove", "shop", "--drop-data", "--yes"])
+        .failed(1, "config_invalid");
+    assert!(ran.stderr.contains("remove it there yourself"), "{ran:#?}");
+    project.run(&["query", "FROM raw_shop.orders"]).succeeded();
+}
+
+#[test]
+fn one_table_is_not_several() {
+    let project = Project::shop();
+    let tested = project.run(&["source", "test", "shop"]).succeeded();
+    assert!(tested.stdout.contains("2 files, "), "{tested:#?}");
+    assert!(tested.stdout.contains("for 1 table\n"), "{tested:#?}");
+}

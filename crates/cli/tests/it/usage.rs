@@ -204,3 +204,83 @@ fn a_closed_stdout_ends_quietly() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
 }
+
+#[test]
+fn help_is_a_command_too() {
+    let folder = Project::empty();
+    for (words, flag) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "query"], &["query", "--help"]),
+        (&["help", "source", "add"], &["source", "add", "--help"]),
+    ] {
+        let (asked, expect) = (folder.run(words).succeeded(), folder.run(flag).succeeded());
+        assert_eq!(asked.stdout, expect.stdout, "{words:?}");
+    }
+}
+
+#[test]
+fn output_that_goes_nowhere_is_a_failure() {
+    let folder = Project::empty();
+    for words in [
+        &["--version"][..],
+        &["version"],
+        &["version", "--json"],
+        &["--help"],
+        &["help", "query"],
+        &["explain"],
+    ] {
+        let full = fs_err::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .expect("a full disk");
+        let ended = std::process::Command::new(env!("CARGO_BIN_EXE_dango"))
+            .args(words)
+            .current_dir(folder.path(""))
+            .stdout(full.into_parts().0)
+            .stderr(std::process::Stdio::piped())
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{words:?}: {said}");
+        assert!(said.contains("output_failed"), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn the_version_is_json_when_json_is_asked_for() {
+    let folder = Project::empty();
+    for words in [
+        &["--json", "--version"][..],
+        &["--version", "--json"],
+        &["version", "--json"],
+    ] {
+        let json = folder.run(words).succeeded().json();
+        assert_eq!(json["version"], env!("CARGO_PKG_VERSION"), "{words:?}");
+    }
+}
+
+#[test]
+fn numbers_that_do_not_fit_are_answered_with_those_that_do() {
+    let folder = Project::empty();
+    for (words, expect) in [
+        (&["query", "SELECT 1", "--limit", "-1"][..], "or 0 for all"),
+        (&["query", "SELECT 1", "--timeout", "0"], "from 1 to 86400"),
+        (
+            &["query", "SELECT 1", "--timeout", "18446744073709551615"],
+            "from 1 to 86400",
+        ),
+        (
+            &["doctor", "--wait", "18446744073709551615"],
+            "from 0 (not at all) to 86400",
+        ),
+        (&["sync", "--limit", "0"], "from 1 on"),
+        (
+            &["query", "--formt", "csv", "select 1"],
+            "did you mean `--format`?",
+        ),
+        (&["query", "--jsn"], "did you mean `--json`?"),
+    ] {
+        let ran = folder.run(words).failed(2, "usage_invalid");
+        assert!(ran.stderr.contains(expect), "{words:?}: {}", ran.stderr);
+    }
+}

@@ -70,14 +70,24 @@ async fn a_newer_schema_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn the_database_of_another_program_is_refused() {
+async fn the_database_of_another_program_is_refused_and_left_alone() {
     let database = Sqlite::create();
     tamper(&database, "CREATE TABLE audit_log (id TEXT)").await;
+    fs_err::set_permissions(&database.path, PermissionsExt::from_mode(0o640)).expect("it is ours");
+    let before = fs_err::read(&database.path).expect("it reads");
     let refused = database.try_open_as(here()).await.map(drop);
     assert!(
         matches!(refused, Err(StoreError::SchemaForeign)),
         "{refused:?}"
     );
+    assert!(fs_err::read(&database.path).expect("it reads") == before);
+    let mode = fs_err::metadata(&database.path)
+        .expect("it reads")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o640);
+    let folder = database.path.parent().expect("it has one");
+    assert_eq!(fs_err::read_dir(folder).expect("it reads").count(), 1);
 }
 
 #[tokio::test]

@@ -12,7 +12,6 @@ fn source(text: &str) -> NewSource {
         kind: ConnectorName::parse("stripe").expect("a type"),
         enabled: true,
         description: None,
-        more: Map::new(),
         block: Map::from_iter([("start_date".to_owned(), json!("2024-01-01"))]),
     }
 }
@@ -238,14 +237,6 @@ fn a_setting_goes_into_the_block_that_is_there() {
 }
 
 #[test]
-fn a_source_is_replaced_in_its_place() {
-    let text =
-        "sources:\n  # one\n  - name: a\n    type: csv\n\n  # two\n  - name: b\n    type: csv\n";
-    let expect = format!("sources:\n  # one\n{ADDED}\n  # two\n  - name: b\n    type: csv\n");
-    check(text, &Change::Replace(&name("a"), &source("new")), &expect);
-}
-
-#[test]
 fn what_cannot_be_changed_safely_is_refused_with_the_lines_to_write() {
     let new = source("new");
     for text in [
@@ -298,8 +289,17 @@ fn names_are_checked_before_lines_are_touched() {
     let shop = source("shop");
     let error = rewrite(FILE_TEXT, &Change::Add(&shop)).expect_err("taken");
     assert_eq!(error.code, Code::SourceExists);
-    let error = rewrite(FILE_TEXT, &Change::Replace(&name("books"), &shop)).expect_err("taken");
-    assert_eq!(error.code, Code::SourceExists);
+    let unset = |path| Change::Unset {
+        name: &shop.name,
+        path,
+    };
+    for path in [&["nope"][..], &["stripe", "nope"], &["nope", "nope"]] {
+        let error = rewrite(FILE_TEXT, &unset(path)).expect_err("not there");
+        assert!(
+            error.say.as_str().starts_with("`nope` is not set"),
+            "{error}"
+        );
+    }
     let error = rewrite(FILE_TEXT, &Change::Remove(&name("none"))).expect_err("missing");
     assert_eq!(error.code, Code::SourceNotFound);
     let error = rewrite("a: [", &Change::Remove(&name("none"))).expect_err("broken");
@@ -315,11 +315,26 @@ fn the_file_is_written_whole_and_by_whoever_may() {
     };
     let request = security::RequestId::new(uuid::Uuid::nil());
     let allow = security::authorize(&actor, request).expect("the operator may");
-    apply(&allow, &project, &Change::Add(&source("new"))).expect("added");
+    let new = name("new");
+    let draft = |changes: &[Change<'_>]| Draft::new(&allow, &project, changes);
+    let added = draft(&[Change::Add(&source("new"))]).expect("added");
+    assert!(
+        !project.sources_file().exists(),
+        "written before it was said"
+    );
+    added.save().expect("written");
     let text = fs_err::read_to_string(project.sources_file()).expect("written");
     assert_eq!(text, format!("version: \"1.0\"\nsources:\n{ADDED}"));
-    apply(&allow, &project, &Change::Remove(&name("new"))).expect("removed");
-    apply(&allow, &project, &Change::Remove(&name("new"))).expect_err("gone");
+    let error = added.save().expect_err("the file is another now");
+    assert_eq!(error.code, Code::ProjectLocked);
+    draft(&[Change::Remove(&new), Change::Remove(&new)]).expect_err("the second fails");
+    assert_eq!(
+        fs_err::read_to_string(project.sources_file()).expect("there"),
+        text
+    );
+    let removed = draft(&[Change::Remove(&new)]).expect("removed");
+    removed.save().expect("written");
+    draft(&[Change::Remove(&new)]).expect_err("gone");
 }
 
 /// A piece of a source file: a source called by its index, with noise around it.

@@ -46,6 +46,13 @@ pub(super) fn set(target: &mut Value, path: &[&str], value: Value) {
     }
 }
 
+/// Returns whether there is a value at `path`.
+pub(super) fn has(target: &Value, path: &[&str]) -> bool {
+    path.iter()
+        .try_fold(target, |value, key| value.get(*key))
+        .is_some()
+}
+
 /// Removes the value at `path`.
 pub(super) fn unset(target: &mut Value, path: &[&str]) {
     match path.split_first() {

@@ -1,5 +1,6 @@
 //! The sections of `project.yml`, key by key, each with its default.
 
+use super::warehouse_place;
 use super::{
     ApiConfig, EgressConfig, PlatformConfig, ProjectConfig, SandboxConfig, Setting, SettingOrigin,
 };
@@ -109,13 +110,19 @@ impl Sections<'_> {
             let text = fields
                 .as_mut()
                 .map(|fields| this.text(fields, key, default));
-            project.root().join(
-                text.filter(|text| !text.is_empty())
-                    .as_deref()
-                    .unwrap_or(default),
-            )
+            let text = text.filter(|text| !text.is_empty());
+            warehouse_place::resolve(&project.root().join(text.as_deref().unwrap_or(default)))
         };
         let warehouse_file = path(self, "duckdb_path", "data/warehouse.duckdb");
+        if let Some(objection) = warehouse_place::objection(project, &warehouse_file) {
+            let place = match self.settings.last().map(|setting| setting.origin) {
+                Some(SettingOrigin::File(place)) => place,
+                _ => node.place,
+            };
+            self.reader
+                .report
+                .error(place, objection, warehouse_place::HINT);
+        }
         let dbt_dir = path(self, "dbt_project_dir", "dbt");
         let data_dir = path(self, "data_dir", "data");
         let mut number = |this: &mut Self, key, default, range| {

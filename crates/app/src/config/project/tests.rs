@@ -59,7 +59,7 @@ fn an_empty_file_is_all_defaults() {
 fn settings_are_read_with_their_origin() {
     let (config, findings) = config(
         "project:\n  name: shop\n  created_by: ada\n  purpose: p\n  stakeholders: [{name: a, role: b, contact: c}]\n\
-         platform:\n  duckdb_path: ./w.duckdb\n  memory_limit_mb: ${MEMORY}\n  threads: 2\n\
+         platform:\n  duckdb_path: ./w/w.duckdb\n  memory_limit_mb: ${MEMORY}\n  threads: 2\n\
          egress:\n  allow_private: [db.internal, 10.0.0.5]\n\
          api:\n  query_max_rows: 5\n  query_timeout_seconds: 60\nsandbox:\n  required: yes\n",
     );
@@ -68,7 +68,7 @@ fn settings_are_read_with_their_origin() {
         (config.name.as_str(), config.created_by.as_str()),
         ("shop", "ada")
     );
-    assert!(config.platform.warehouse_file.ends_with("w.duckdb"));
+    assert!(config.platform.warehouse_file.ends_with("w/w.duckdb"));
     assert_eq!(
         (config.platform.memory_limit_mb, config.platform.threads),
         (512, 2)
@@ -138,6 +138,12 @@ fn every_mistake_has_its_place_and_a_next_step() {
         Error,
         (2, 16),
         "put it in quotes",
+    );
+    check(
+        "platform:\n  port: 1\n  duckdb_path: ./w.duckdb\n",
+        Error,
+        (3, 16),
+        "the whole project with its secrets",
     );
     check(
         "platform:\n  duckdb_path: [a]\n",

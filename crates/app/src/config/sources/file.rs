@@ -22,7 +22,7 @@ pub(in crate::config) fn read(
 }
 
 /// Reads the text of a `sources.yml`.
-pub(super) fn parse(
+pub(in crate::config) fn parse(
     text: &str,
     environment: &Environment,
     types: &[ConnectorName],

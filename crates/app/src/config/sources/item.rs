@@ -63,12 +63,10 @@ impl SourceReader<'_, '_> {
         let description = fields
             .take("description")
             .and_then(|node| self.reader.text(node, "description"));
-        let mut texts = |key| {
-            let node = fields.take(key);
-            node.and_then(|node| self.reader.texts(node, key))
-                .unwrap_or_default()
-        };
-        let (tags, tables) = (texts("tags"), texts("tables"));
+        let tags = fields
+            .take("tags")
+            .and_then(|node| self.reader.texts(node, "tags"))
+            .unwrap_or_default();
         let mut integer = |key, range| {
             let node = fields.take(key);
             node.and_then(|node| self.reader.integer(node, key, range))
@@ -96,7 +94,6 @@ impl SourceReader<'_, '_> {
             lookback_days,
             contract: contract.unwrap_or_default(),
             shrink_limit_percent: shrink.unwrap_or(SHRINK_LIMIT_PERCENT_DEFAULT),
-            tables,
             block_as_written: block,
             place: node.place,
         })
@@ -211,13 +208,12 @@ impl SourceReader<'_, '_> {
 
     /// Reports what is left: settings in the wrong place, blocks of other types, misspelt keys.
     fn finish(&mut self, fields: &Fields<'_>, kind: Option<&ConnectorName>) {
-        const KEYS: [&str; 10] = [
+        const KEYS: [&str; 9] = [
             "name",
             "type",
             "enabled",
             "description",
             "tags",
-            "tables",
             "lookback_days",
             "shrink_limit_percent",
             "contract",

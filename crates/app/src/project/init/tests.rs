@@ -205,6 +205,7 @@ fn git_sees_no_secret_key_database_log_or_backup() {
         ".gitignore",
         "connectors/shop.yml",
         "dbt/models/a.sql",
+        "dbt/models/uploads/a.sql",
     ];
     for (paths, expect) in [(&hidden[..], Some(0)), (&seen[..], Some(1))] {
         for path in paths {

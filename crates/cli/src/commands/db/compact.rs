@@ -15,7 +15,7 @@ pub(crate) async fn run(context: &Context, _: &Arguments) -> Result<(), Stop> {
     let output = context.output;
     let app = context.open("db compact").await?;
     let compacted = async {
-        let allow = app.allow::<PlatformManage>()?;
+        let allow = app.allow::<PlatformManage>().await?;
         Ok(app::database::compact(&app, &allow).await?)
     };
     // Until its last rename the old file is untouched, so the work may be dropped at any point.

@@ -18,7 +18,7 @@ pub(crate) struct Arguments {}
 pub(crate) async fn run(context: &Context, _: &Arguments) -> Result<(), Stop> {
     let app = context.open("db status").await?;
     let asked = async {
-        let allow = app.allow::<HealthView>()?;
+        let allow = app.allow::<HealthView>().await?;
         Ok(app::database::status(&app, &allow).await?)
     };
     let ended = context.interrupts.or_drop(Box::pin(asked)).await;

@@ -39,14 +39,14 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     // A missing project is said before anything is asked for.
     let app = context.open_read("secrets set").await?;
     let name = SecretName::parse(&arguments.name)?;
-    let secret = read(context, arguments)?;
+    let secret = read(context, arguments).await?;
     if secret.expose().is_empty() {
         return Err(input_needed(
             "a value that is not empty",
             "--stdin` or `--file PATH",
         ));
     }
-    let stored = match app.allow::<ConfigManage>() {
+    let stored = match app.allow::<ConfigManage>().await {
         Ok(allow) => secrets::store(&app, &allow, &name, &secret).await,
         Err(error) => Err(error),
     };
@@ -64,7 +64,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     Ok(())
 }
 
-fn read(context: &Context, arguments: &Arguments) -> Result<Plain<String>, Stop> {
+async fn read(context: &Context, arguments: &Arguments) -> Result<Plain<String>, Stop> {
     if let Some(path) = &arguments.file {
         return prompts::secret_from_file(path);
     }
@@ -78,5 +78,5 @@ fn read(context: &Context, arguments: &Arguments) -> Result<Plain<String>, Stop>
     if !arguments.stdin && (context.global.no_input || io::stdin().is_terminal()) {
         return Err(input_needed("the secret", "--stdin` or `--file PATH"));
     }
-    prompts::secret_from_stdin()
+    prompts::secret_from_stdin(&context.interrupts).await
 }

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     let name = SecretName::parse(&arguments.name)?;
     let app = context.open_read("secrets unset").await?;
-    let allow = app.allow::<ConfigManage>()?;
+    let allow = app.allow::<ConfigManage>().await?;
     secrets::check_unset(&allow, &app.project, &name)?;
     if !context.confirm(&format!(
         "Remove the secret `{name}`? It cannot be brought back."

@@ -14,6 +14,7 @@ use app::sources::{Added, FieldValue, NewSource};
 use clap::Args;
 use domain::say;
 use domain::say::Quoted;
+use security::Plain;
 use security::permissions::SourceManage;
 
 const EXAMPLES: &str = "\
@@ -108,8 +109,16 @@ async fn add(context: &Context, app: &App, arguments: &Arguments) -> Result<Opti
         return Err(input_needed("the type", "dango source add TYPE"));
     };
     let form = Form::from(&app::sources::draft(app, kind)?);
-    let source = from_flags(&form, arguments)?;
-    let allow = app.allow::<SourceManage>()?;
+    let Some(name) = &arguments.name else {
+        return Err(input_needed("a name", "--name NAME"));
+    };
+    let typed = if arguments.secret_stdin.is_empty() {
+        None
+    } else {
+        Some(prompts::secret_from_stdin(&context.interrupts).await?)
+    };
+    let source = from_flags(&form, name, arguments, typed)?;
+    let allow = app.allow::<SourceManage>().await?;
     if arguments.no_test {
         return Ok(Some(app::sources::add(app, &allow, source, false).await?));
     }
@@ -119,17 +128,20 @@ async fn add(context: &Context, app: &App, arguments: &Arguments) -> Result<Opti
     Ok(Some(added))
 }
 
-/// Puts the source together from flags; whatever is required and missing is named with its flag.
-fn from_flags(form: &Form, arguments: &Arguments) -> Result<NewSource, Stop> {
-    let Some(name) = &arguments.name else {
-        return Err(input_needed("a name", "--name NAME"));
-    };
+/// Puts the source together from flags and what was `typed` on stdin; whatever is required and missing is named with its flag.
+fn from_flags(
+    form: &Form,
+    name: &str,
+    arguments: &Arguments,
+    typed: Option<Plain<String>>,
+) -> Result<NewSource, Stop> {
     let mut fields: std::collections::BTreeMap<_, _> = settings::parse(&arguments.set, form)?
         .into_iter()
         .map(|(key, value)| (key, FieldValue::Text(value)))
         .collect();
     let secrets = settings::Secrets {
         stdin: &arguments.secret_stdin,
+        typed,
         variables: &arguments.secret_env,
         files: &arguments.secret_file,
         together: arguments.secrets_file.as_deref(),
@@ -178,7 +190,7 @@ async fn by_wizard(
             app::sources::kinds(app).iter().map(Form::from).collect(),
         )?,
     };
-    let allow = app.allow::<SourceManage>()?;
+    let allow = app.allow::<SourceManage>().await?;
     let taken = app::sources::list(app, &allow.narrow()).await?;
     let is_taken = |name: &str| taken.iter().any(|source| source.name == name);
     output.tell(&format!(

@@ -61,7 +61,7 @@ async fn edit(
     name: &SourceName,
     arguments: &Arguments,
 ) -> Result<bool, Stop> {
-    let sources = app.sources(&app.allow::<SourceView>()?)?;
+    let sources = app.sources(&app.allow::<SourceView>().await?)?;
     let source = sources.get(name.as_str())?;
     let form = Form::from(&app::sources::draft(app, source.kind.as_str())?);
     let enabled = match (arguments.enable, arguments.disable) {
@@ -84,7 +84,7 @@ async fn edit(
             return Ok(false);
         }
     }
-    app::sources::edit(app, &app.allow::<SourceManage>()?, name, changes).await?;
+    app::sources::edit(app, &app.allow::<SourceManage>().await?, name, changes).await?;
     Ok(true)
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     let output = context.output;
     let app = context.open_read("source list").await?;
-    let mut sources = app::sources::list(&app, &app.allow::<SourceView>()?).await?;
+    let mut sources = app::sources::list(&app, &app.allow::<SourceView>().await?).await?;
     app.close().await;
     sources.retain(|source| source.enabled || !arguments.enabled_only);
     if output.json {

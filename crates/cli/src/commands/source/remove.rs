@@ -37,7 +37,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     }
     let app = context.open("source remove").await?;
     let removed = async {
-        let allow = app.allow::<SourceManage>()?;
+        let allow = app.allow::<SourceManage>().await?;
         Ok::<_, Stop>(app::sources::remove(&app, &allow, &name, arguments.drop_data).await?)
     };
     let ended = Box::pin(removed).await;

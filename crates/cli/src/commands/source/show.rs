@@ -24,7 +24,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     let name = super::parse_name(&arguments.name)?;
     let app = context.open("source show").await?;
     let shown = async {
-        let allow = app.allow::<SourceView>()?;
+        let allow = app.allow::<SourceView>().await?;
         Ok(app::sources::show(&app, &allow, &name).await?)
     };
     let ended = context.interrupts.or_drop(Box::pin(shown)).await;

@@ -19,7 +19,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     let name = super::parse_name(&arguments.name)?;
     let app = context.open_read("source test").await?;
     let tested = async {
-        let allow = app.allow::<SourceSync>()?;
+        let allow = app.allow::<SourceSync>().await?;
         Ok(app::sources::test(&app, &allow, &name).await?)
     };
     let ended = context.interrupts.or_drop(Box::pin(tested)).await;

@@ -110,6 +110,51 @@ fn a_mysql_database_that_cannot_be_read_is_told_so() {
     Bench::new().check(cases("mysql", server.port()));
 }
 
+#[test]
+fn nothing_of_a_connection_comes_from_the_environment() {
+    let server = Postgres::shared();
+    server.sql(
+        DATABASE,
+        "CREATE SCHEMA environment; CREATE TABLE environment.t AS SELECT 1 AS id;",
+    );
+    let project = Project::new();
+    let source = keys(
+        "postgres",
+        server.port(),
+        DATABASE,
+        "schemas: [environment]",
+    );
+    project.write(
+        ".dango/sources.yml",
+        &format!("version: \"1.0\"\nsources:\n  - {{name: bad, {source}}}\n"),
+    );
+    project.write(SECRETS, &secrets(PASSWORD));
+    let ignored = [
+        ("PGHOST", "203.0.113.1"),
+        ("PGHOSTADDR", "203.0.113.1"),
+        ("PGPORT", "1"),
+        ("PGUSER", "nobody"),
+        ("PGPASSWORD", "wrong"),
+        ("PGDATABASE", "nowhere"),
+        ("PGSSLMODE", "verify-full"),
+        ("PGSSLROOTCERT", "/no/such.pem"),
+        ("PGAPPNAME", "nobody"),
+    ];
+    project.run_with(&["sync"], "", &ignored).succeeded();
+    for (variable, value) in [
+        ("PGOPTIONS", "-c search_path=elsewhere"),
+        ("PGSSLCERT", "/no/such.pem"),
+        ("PGSSLKEY", "/no/such.key"),
+    ] {
+        let ran = project.run_with(&["sync"], "", &[(variable, value)]);
+        let hint = format!("env -u {variable} dango");
+        assert!(
+            ran.stderr.contains(&hint) && ran.stderr.contains("config_invalid"),
+            "{ran:#?}"
+        );
+    }
+}
+
 /// Another session holds the first table until the sync waits for it, drops the second, and lets go.
 #[test]
 fn a_table_that_is_dropped_while_its_database_is_read_undoes_the_sync() {

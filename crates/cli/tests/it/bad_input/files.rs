@@ -165,13 +165,13 @@ fn damaged_json_and_parquet_name_file_and_place() {
             "x.json",
             format!("[{{\"id\": {}}}]", deep(1_000)),
         )
-        .fails(1, "file_invalid", &["`x.json`", "line 1", "128 deep"]),
+        .fails(1, "file_invalid", &["`x.json`", "line 1", "64 levels"]),
         Case::file(
             "JSONL that is too deep",
             "x.jsonl",
             format!("{{\"id\": 1}}\n{{\"id\": {}}}\n", deep(100_000)),
         )
-        .fails(1, "file_invalid", &["`x.jsonl`", "line 2", "128 deep"]),
+        .fails(1, "file_invalid", &["`x.jsonl`", "line 2", "64 levels"]),
         Case::file("broken JSON", "x.json", "[\n{\"id\": 1},\n{\"id\": }\n]\n").fails(
             1,
             "file_invalid",

@@ -64,7 +64,7 @@ fn answer(mut stream: TcpStream, port: u16) -> Option<()> {
             .to_string()
     };
     let (status, more, body) = match page {
-        "401" | "403" | "404" | "400" | "422" => (page, String::new(), text(0)),
+        "401" | "403" | "404" | "400" | "422" | "500" => (page, String::new(), text(0)),
         "raw" => ("401", String::new(), asked.all.clone()),
         "garbage" => (
             "200",

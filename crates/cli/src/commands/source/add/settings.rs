@@ -103,6 +103,8 @@ pub(super) fn extra(tables: &[String], endpoints: &[String]) -> Map<String, Valu
 /// Where the flags say that secrets come from.
 pub(super) struct Secrets<'a> {
     pub(super) stdin: &'a [String],
+    /// What stdin said, when one of them is to be found there.
+    pub(super) typed: Option<Plain<String>>,
     pub(super) variables: &'a [String],
     pub(super) files: &'a [String],
     pub(super) together: Option<&'a Path>,
@@ -110,7 +112,7 @@ pub(super) struct Secrets<'a> {
 
 impl Secrets<'_> {
     /// Reads them all.
-    pub(super) fn read(&self, form: &Form) -> Result<BTreeMap<String, FieldValue>, Stop> {
+    pub(super) fn read(self, form: &Form) -> Result<BTreeMap<String, FieldValue>, Stop> {
         let mut found = Vec::new();
         for pair in self.variables {
             let (key, variable) = split(pair, "--secret-env FIELD=VARIABLE")?;
@@ -135,8 +137,8 @@ impl Secrets<'_> {
                 Plain::new(fs_err::read_to_string(path).map_err(|error| unreadable(&error))?);
             found.extend(lines(&text)?);
         }
-        if !self.stdin.is_empty() {
-            found.extend(from_stdin(self.stdin)?);
+        if let Some(typed) = self.typed {
+            found.extend(by_line(self.stdin, typed)?);
         }
         let mut secrets = BTreeMap::new();
         for (key, value) in found {
@@ -163,9 +165,8 @@ fn secret_field(form: &Form, key: &str) -> Result<String, Stop> {
     }
 }
 
-/// Reads one secret as the whole of stdin, several as one line each.
-fn from_stdin(keys: &[String]) -> Result<Vec<(String, Plain<String>)>, Stop> {
-    let all = prompts::secret_from_stdin()?;
+/// Returns one secret as all that was typed, several as one line each.
+fn by_line(keys: &[String], all: Plain<String>) -> Result<Vec<(String, Plain<String>)>, Stop> {
     if let [key] = keys {
         return Ok(vec![(key.clone(), all)]);
     }
@@ -283,6 +284,7 @@ mod tests {
         let read = |variables: &[String], together| {
             Secrets {
                 stdin: none,
+                typed: None,
                 variables,
                 files: none,
                 together,
