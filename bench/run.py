@@ -249,7 +249,7 @@ def postgres():
         ])
         clean()
         run(pipe)
-        reference = note(label, "psql COPY csv | DuckDB", measured["pipe"], megabytes(database))
+        reference = note(label, "psql COPY csv, piped into DuckDB", measured["pipe"], megabytes(database))
         note(label, "ours", measured["ours"], megabytes(folder / "data/warehouse.duckdb"), reference)
         note(label, "dlt, pyarrow backend", measured["dlt"], None, reference)
         again = run([DANGO, "sync", "--json"], cwd=folder, env=QUIET)
