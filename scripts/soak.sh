@@ -12,6 +12,12 @@ seed=${SOAK_SEED:-$(($(date +%s) / 86400))}
 kinds=${SOAK_KINDS:-files postgres mysql rest}
 
 cargo test --locked -p dango --test soak --no-run --quiet
+# A copy, so that nobody who builds meanwhile changes what is being tried.
+trial=$(mktemp -d)
+trap 'rm -rf "$trial"' EXIT
+cp -L "${CARGO_TARGET_DIR:-target}"/debug/{dango,libduckdb.so} "$trial/"
+export DANGO_SOAK_BINARY=$trial/dango
+
 play() { # kind
   local report=()
   [ "$share" -ge 100 ] && report=(--report "$PWD/bench/soak/$1.json")
