@@ -29,7 +29,7 @@ def render(rows, per_page):
     for page in range(1, last + 2):
         first = (page - 1) * per_page + 1
         data = [record(number) for number in range(first, min(first + per_page, rows + 1))]
-        body = json.dumps({"data": data, "page": page, "total_pages": last}, separators=(",", ":"), ensure_ascii=False).encode()
+        body = json.dumps({"data": data, "page": page, "total_pages": last, "total": rows}, separators=(",", ":"), ensure_ascii=False).encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         pages[page] = head.encode() + body
     return pages

@@ -100,7 +100,7 @@ impl Campaign<'_> {
         let mut dice = Dice(self.seed);
         let mut deaths = 0;
         let mut attempts = 0;
-        while deaths < self.kills && attempts < self.kills * 3 {
+        while deaths < self.kills && attempts < self.kills * 6 {
             attempts += 1;
             let state = if dice.throw(2) == 0 {
                 State::First
