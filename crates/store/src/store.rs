@@ -39,10 +39,12 @@ impl Store {
     pub async fn open(path: &Path, process: Process) -> Result<Self, StoreError> {
         // Whatever else opening does would change the file: its mode, its journal, its schema.
         if file::is_filled(path)? {
-            let db = connect(path, Access::Look).await?;
-            let checked = migrations::check(&db).await;
-            db.close().await?;
-            checked?;
+            match look(path).await {
+                // A process that was killed left something to undo, which takes the right to write: it is ours then, or
+                // refused below.
+                Err(StoreError::Access(_)) => {}
+                looked => looked?,
+            }
         }
         file::prepare(path)?;
         let db = connect(path, Access::Write).await?;
@@ -65,6 +67,14 @@ impl Store {
     pub fn owner(&self) -> &Owner {
         &self.inner.process.owner
     }
+}
+
+/// Refuses a file that is not ours, or too new for us, without changing it.
+async fn look(path: &Path) -> Result<(), StoreError> {
+    let db = connect(path, Access::Look).await?;
+    let checked = migrations::check(&db).await;
+    db.close().await?;
+    checked
 }
 
 /// Several processes may open a new file at once; turning the write-ahead log on needs a lock that `SQLite` does not wait for.

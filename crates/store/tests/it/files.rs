@@ -115,3 +115,29 @@ async fn a_missing_folder_is_named() {
     };
     assert!(error.to_string().contains("missing/metadata.db"), "{error}");
 }
+
+#[tokio::test]
+async fn what_a_killed_process_left_half_written_is_undone() {
+    let database = Sqlite::create();
+    let store = database.open().await;
+    store.close().await.expect("it closes");
+    let url = format!("sqlite://{}?mode=rwc", database.path.display());
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(1);
+    let db = sea_orm::Database::connect(options).await.expect("it opens");
+    let half = "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN; CREATE TABLE half (x TEXT); \
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) \
+        INSERT INTO half SELECT hex(randomblob(200)) FROM n;";
+    db.execute_unprepared(half).await.expect("it runs");
+    let killed = Sqlite::create();
+    for suffix in ["", "-journal"] {
+        let name = format!("metadata.db{suffix}");
+        let (from, to) = (
+            database.path.with_file_name(&name),
+            killed.path.with_file_name(&name),
+        );
+        fs_err::copy(from, to).expect("both are there");
+    }
+    let store = killed.open().await;
+    assert_eq!(crate::databases::audit_rows(&store).await, []);
+}
