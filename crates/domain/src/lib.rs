@@ -7,7 +7,6 @@
 //! # Adding one
 //! A new noun gets its own file with its newtype, its parser and its tests; an error code gets one line in [`codes`].
 
-pub mod base64;
 pub mod calendar;
 pub mod clock;
 pub mod codes;

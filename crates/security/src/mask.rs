@@ -213,6 +213,7 @@ fn mask_decoded(text: &mut Cow<'_, str>, view: View, known: &[&Known]) {
 mod encodings {
     //! The forms in which a secret turns up in URLs, headers, JSON and dumps.
 
+    use data_encoding::BASE64;
     use std::fmt::Write as _;
     use zeroize::Zeroizing;
 
@@ -273,7 +274,10 @@ mod encodings {
         bytes.extend_from_slice(value);
         let mut out = Zeroizing::new(String::new());
         let groups = bytes.len() / 3 * 3;
-        domain::base64::encode_into(bytes.get(..groups).unwrap_or_default(), &mut out);
+        let whole = bytes.get(..groups).unwrap_or_default();
+        // At once: a text that grows leaves copies of itself behind.
+        out.reserve_exact(BASE64.encode_len(whole.len()));
+        BASE64.encode_append(whole, &mut out);
         // The first characters mix in the unknown bytes; the incomplete last group mixes in whatever follows.
         Zeroizing::new(
             out.chars()

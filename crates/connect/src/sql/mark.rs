@@ -1,13 +1,12 @@
 //! Values that rows are ordered by: the last row's key and the highest cursor, and how they are written down so that the
 //! database reads the same value back.
 
-use super::calendar::{
-    MICROS_PER_DAY, MICROS_PER_SECOND, days_from_civil, is_common, write_date, write_timestamp,
-};
+use super::calendar::{is_common, write_date, write_timestamp};
 use super::choice::Lookback;
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
 use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType};
 use domain::ColumnType;
+use domain::calendar::{MICROS_PER_DAY, MICROS_PER_SECOND, days_from_civil};
 
 /// One value of a key or cursor column. Values of one column compare as the database compares them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

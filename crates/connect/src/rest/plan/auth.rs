@@ -3,8 +3,9 @@
 use crate::failure::{Failure, FailureKind};
 use crate::rest::spec::{Auth as Spec, AuthKind, Location};
 use crate::rest::values::Values;
+use data_encoding::BASE64;
 use domain::say::Quoted;
-use domain::{Say, base64, say};
+use domain::{Say, say};
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use security::Plain;
 use url::Url;
@@ -147,8 +148,11 @@ pub(in crate::rest) fn prefixed(prefix: &str, token: &Plain<String>) -> Plain<St
 /// Returns the Basic credentials (RFC 7617).
 pub(in crate::rest) fn basic(user: &Plain<String>, password: &Plain<String>) -> Plain<String> {
     let pair = Plain::new(format!("{}:{}", user.expose(), password.expose()));
+    let pair = pair.expose().as_bytes();
     let mut header = String::from("Basic ");
-    base64::encode_into(pair.expose().as_bytes(), &mut header);
+    // At once: a text that grows leaves copies of itself behind.
+    header.reserve_exact(BASE64.encode_len(pair.len()));
+    BASE64.encode_append(pair, &mut header);
     Plain::new(header)
 }
 

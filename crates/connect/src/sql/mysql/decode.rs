@@ -1,9 +1,10 @@
 //! The text of a value becomes a cell.
 
 use super::super::batch::{Bad, Slot};
-use super::super::calendar::{read_date, read_time, read_timestamp};
+use super::super::calendar::{read_date, read_timestamp};
 use super::super::cells::Cells;
 use super::types::Wire;
+use domain::calendar::parse_time;
 use domain::limits::CELL_BYTES_MAX;
 
 /// Writes one value into its column.
@@ -35,7 +36,7 @@ pub(super) fn cell(wire: Wire, slot: &mut Slot, row: usize, value: &[u8]) -> Res
             Some(micros) => cells.push(micros),
             None => moved(slot, row, value),
         },
-        (Wire::Time, Cells::Micros(cells)) => match read_time(value) {
+        (Wire::Time, Cells::Micros(cells)) => match parse_time(value) {
             Some(micros) => cells.push(micros),
             None => moved(slot, row, value),
         },

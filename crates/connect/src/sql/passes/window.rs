@@ -1,12 +1,12 @@
 //! Between which cursor values rows are read.
 
-use super::super::calendar::MICROS_PER_DAY;
 use super::super::choice::Lookback;
 use super::super::mark::Mark;
 use super::super::plan::is_time;
 use super::Reading;
 use crate::failure::{Failure, FailureKind};
 use crate::page::Start;
+use domain::calendar::MICROS_PER_DAY;
 use domain::say::Quoted;
 use domain::{ColumnType, Disposition, Timestamp, say};
 

@@ -1,11 +1,12 @@
 //! The binary form of each type becomes a cell.
 
 use super::super::super::batch::{Bad, Slot};
-use super::super::super::calendar::{MICROS_PER_DAY, write_timestamp};
+use super::super::super::calendar::write_timestamp;
 use super::super::super::cells::Cells;
 use super::super::numeric::{self, Number};
 use super::super::types::Wire;
 use domain::ColumnType;
+use domain::calendar::MICROS_PER_DAY;
 use domain::limits::CELL_BYTES_MAX;
 
 /// Days and microseconds from 1970 to 2000, where PostgreSQL counts from.
