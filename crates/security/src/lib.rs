@@ -9,10 +9,16 @@
 //! [`Plain`]; a known token prefix is one line in [`mod@mask`].
 
 pub mod actor;
+pub mod entropy;
 pub mod events;
 pub mod mask;
+pub mod passwords;
 pub mod permissions;
 pub mod plain;
+pub mod recovery_codes;
+pub mod session_tokens;
+pub mod tokens;
+pub mod totp;
 pub mod witness;
 
 pub use actor::{Actor, RequestId, Role};
