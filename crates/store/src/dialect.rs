@@ -1,6 +1,7 @@
 //! Everything in which the databases differ. No other module may ask which one it talks to.
 
 use crate::error::StoreError;
+use crate::location::DatabaseUrl;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     AccessMode, ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, IsolationLevel,
@@ -13,6 +14,10 @@ use std::time::Duration;
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// One writes, the others read its last snapshot; each costs a thread.
 const SQLITE_CONNECTIONS_MAX: u32 = 4;
+/// How long a server may take to answer at all; DAP's value.
+const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Names the lock that processes take which bring the schema up to date: any number that is nobody else's.
+const MIGRATION_LOCK: i64 = 0x64_61_6e_67_6f;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,35 @@ pub(crate) async fn connect_sqlite(
     Database::connect(options).await
 }
 
+/// Connects to a Postgres server.
+pub(crate) async fn connect_postgres(url: &DatabaseUrl) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url.expose());
+    options
+        .min_connections(url.pool.connections_min)
+        .max_connections(url.pool.connections_max)
+        .connect_timeout(POSTGRES_CONNECT_TIMEOUT)
+        .acquire_timeout(POSTGRES_CONNECT_TIMEOUT)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_postgres_opts(|postgres| postgres.application_name("dango"));
+    Database::connect(options).await
+}
+
+/// Returns how the transaction begins that changes the schema, and the statement by which it waits for others that do. Where
+/// it waits, what it reads afterwards must not be a snapshot from before.
+pub(crate) fn migration(backend: DbBackend) -> (TransactionOptions, Option<Statement>) {
+    if backend == DbBackend::Sqlite {
+        return (write_options(backend), None);
+    }
+    let options = TransactionOptions {
+        isolation_level: Some(IsolationLevel::ReadCommitted),
+        ..TransactionOptions::default()
+    };
+    let sql = "SELECT pg_advisory_xact_lock($1)";
+    let lock = Statement::from_sql_and_values(backend, sql, [MIGRATION_LOCK.into()]);
+    (options, Some(lock))
+}
+
 /// Returns how a transaction that writes begins. `SQLite` takes its lock at once: taken later, at the first write, it would
 /// fail without waiting when somebody else wrote since.
 pub(crate) fn write_options(backend: DbBackend) -> TransactionOptions {
@@ -78,12 +112,6 @@ pub(crate) fn read_options(backend: DbBackend) -> TransactionOptions {
             ..TransactionOptions::default()
         },
     }
-}
-
-/// Returns whether writers of one process should queue up before they begin: where the database has one lock and no queue,
-/// an unlucky writer would starve.
-pub(crate) fn writes_alone(backend: DbBackend) -> bool {
-    backend == DbBackend::Sqlite
 }
 
 /// Returns the statement that copies a whole `SQLite` database into the empty file `to`.

@@ -12,8 +12,15 @@ pub enum StoreError {
     File(#[from] io::Error),
     #[error("the metadata database has the migration {newest}, which this version does not know")]
     SchemaNewer { newest: String },
-    #[error("the file is the database of another program")]
+    #[error("it is the database of another program")]
     SchemaForeign,
+    #[error("the metadata database at {at} cannot be reached")]
+    Unreachable {
+        /// Host, port and database, without credentials.
+        at: String,
+        #[source]
+        source: DbErr,
+    },
     #[error("the metadata database was busy {attempts} times in a row")]
     Busy { attempts: u32 },
     #[error("the disk of the metadata database is full")]

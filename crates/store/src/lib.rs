@@ -1,4 +1,4 @@
-//! The metadata database: jobs, the history of syncs, the audit log. `SQLite` today; Postgres by the same code.
+//! The metadata database: jobs, the history of syncs, the audit log; on `SQLite` or Postgres by the same code.
 //!
 //! ```
 //! # async fn sync(store: store::Store, allow: security::Allow<security::permissions::SourceSync>) -> Result<(), store::StoreError> {
@@ -83,6 +83,7 @@ pub mod error;
 mod file;
 pub mod ids;
 pub mod jobs;
+pub mod location;
 mod migrations;
 pub mod paging;
 mod store;
@@ -91,6 +92,7 @@ pub mod transactions;
 
 pub use error::StoreError;
 pub use ids::Ids;
+pub use location::DatabaseUrl;
 pub use paging::{Listed, Paging};
 pub use store::{Process, Store};
 pub use transactions::{Act, Mode, Read, Tx, Write};

@@ -57,9 +57,11 @@ pub(crate) async fn apply(db: &DatabaseConnection, file: Option<&Path>) -> Resul
             }
         }
     }
-    let transaction = db
-        .begin_with_options(dialect::write_options(db.get_database_backend()))
-        .await?;
+    let (options, lock) = dialect::migration(db.get_database_backend());
+    let transaction = db.begin_with_options(options).await?;
+    if let Some(lock) = lock {
+        transaction.execute_raw(lock).await?;
+    }
     // Another process may have been faster.
     if !matches!(
         pending(&SchemaManager::new(&transaction)).await?,

@@ -5,6 +5,7 @@ use crate::error::StoreError;
 use crate::file;
 use crate::ids::Ids;
 use crate::jobs::Owner;
+use crate::location::DatabaseUrl;
 use crate::migrations;
 use domain::Clock;
 use sea_orm::DatabaseConnection;
@@ -29,7 +30,7 @@ pub struct Store {
 pub(crate) struct Inner {
     pub(crate) db: DatabaseConnection,
     pub(crate) process: Process,
-    /// Held while a transaction writes, where writers must queue up.
+    /// Held while a transaction writes: neither database has a fair queue for writers, and one that always loses would starve.
     pub(crate) turn: Mutex<()>,
 }
 
@@ -49,13 +50,28 @@ impl Store {
         file::prepare(path)?;
         let db = connect(path, Access::Write).await?;
         migrations::apply(&db, Some(path)).await?;
-        Ok(Self {
+        Ok(Self::of(db, process))
+    }
+
+    /// Opens the database at `url` on a Postgres server and brings its schema up to date; a newer one is refused. A server
+    /// that does not answer is a failure: nothing else takes its place.
+    pub async fn open_server(url: &DatabaseUrl, process: Process) -> Result<Self, StoreError> {
+        let db = dialect::connect_postgres(url).await.map_err(|error| {
+            let at = url.place().to_owned();
+            StoreError::Unreachable { at, source: error }
+        })?;
+        migrations::apply(&db, None).await?;
+        Ok(Self::of(db, process))
+    }
+
+    fn of(db: DatabaseConnection, process: Process) -> Self {
+        Self {
             inner: Arc::new(Inner {
                 db,
                 process,
                 turn: Mutex::new(()),
             }),
-        })
+        }
     }
 
     /// Closes every connection; what was committed stays.

@@ -102,11 +102,7 @@ impl Store {
         W: Future<Output = Result<T, E>>,
     {
         let options = dialect::write_options(self.backend());
-        let _turn = if dialect::writes_alone(self.backend()) {
-            Some(self.inner.turn.lock().await)
-        } else {
-            None
-        };
+        let _turn = self.inner.turn.lock().await;
         let mut attempt = 1;
         loop {
             let act = Mutex::new(act.clone());

@@ -37,7 +37,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("arrow", &["dango-warehouse", "dango-connect"]),
     ("sea-orm", &["dango-store"]),
     ("sea-orm-migration", &["dango-store"]),
-    ("sqlx", &["dango-connect"]),
+    ("sqlx", &["dango-connect", "dango-store"]),
     ("reqwest", &["dango-connect"]),
     ("landlock", &["dango-sandbox"]),
     ("seccompiler", &["dango-sandbox"]),

@@ -64,7 +64,7 @@ async fn change(store: &Store, number: usize) -> Result<(), StoreError> {
 fn start_writer(database: &Database, point: i64) -> Child {
     Command::new(std::env::current_exe().expect("this binary"))
         .args(["--exact", "crash::writer", "--nocapture"])
-        .env(WRITER, format!("{}\n{point}", database.path.display()))
+        .env(WRITER, format!("{}\n{point}", database.path().display()))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

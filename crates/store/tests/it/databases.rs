@@ -2,14 +2,16 @@
 
 use domain::{Clock, Timestamp};
 use security::permissions::AuditView;
-use security::{Actor, Allow, Permission, RequestId, authorize};
-use std::path::PathBuf;
+use security::{Actor, Allow, Permission, Plain, RequestId, authorize};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use store::audit::{self, AuditFilter, AuditRow};
 use store::jobs::Owner;
-use store::{Ids, Paging, Process, Store, StoreError};
+use store::location::Pool;
+use store::{DatabaseUrl, Ids, Paging, Process, Store, StoreError};
 use tempfile::TempDir;
+use testkit::servers;
 use uuid::Uuid;
 
 /// A clock that the test turns by hand.
@@ -38,24 +40,57 @@ pub(crate) struct Sqlite;
 impl Factory for Sqlite {
     fn create() -> Database {
         let folder = tempfile::tempdir().expect("a folder");
-        Database {
-            path: folder.path().join("metadata.db"),
-            clock: Arc::new(HandClock(AtomicI64::new(1_763_795_000_000_000))),
-            seeds: AtomicU64::new(1),
-            _folder: folder,
-        }
+        Database::at(Place::File(folder))
     }
+}
+
+/// A database of its own on the server that all tests share.
+pub(crate) struct Postgres;
+
+impl Factory for Postgres {
+    fn create() -> Database {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("store{}", COUNT.fetch_add(1, Ordering::SeqCst));
+        let server = servers::Postgres::shared();
+        server.sql("postgres", &format!("CREATE DATABASE {name}"));
+        Database::at(Place::Server(name))
+    }
+}
+
+enum Place {
+    File(TempDir),
+    Server(String),
 }
 
 /// A database with a clock.
 pub(crate) struct Database {
-    pub(crate) path: PathBuf,
     pub(crate) clock: Arc<HandClock>,
     seeds: AtomicU64,
-    _folder: TempDir,
+    place: Place,
 }
 
 impl Database {
+    fn at(place: Place) -> Self {
+        Self {
+            clock: Arc::new(HandClock(AtomicI64::new(1_763_795_000_000_000))),
+            seeds: AtomicU64::new(1),
+            place,
+        }
+    }
+
+    /// Returns the folder of its file.
+    pub(crate) fn folder(&self) -> &Path {
+        match &self.place {
+            Place::File(folder) => folder.path(),
+            Place::Server(_) => panic!("a server's database is no file"),
+        }
+    }
+
+    /// Returns the file it stands in.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder().join("metadata.db")
+    }
+
     /// Opens it in the name of this process; each call is a handle of its own, as another process would have.
     pub(crate) async fn open(&self) -> Store {
         self.open_as(here()).await
@@ -74,8 +109,19 @@ impl Database {
             ids: Ids::seeded(seed.into()),
             owner,
         };
-        Store::open(&self.path, process).await
+        match &self.place {
+            Place::File(_) => Store::open(&self.path(), process).await,
+            Place::Server(name) => Store::open_server(&server_url(name), process).await,
+        }
     }
+}
+
+/// Returns the address of a database of the shared server.
+pub(crate) fn server_url(database: &str) -> DatabaseUrl {
+    let port = servers::Postgres::shared().port();
+    let (user, password) = (servers::USER, servers::PASSWORD);
+    let url = format!("postgresql://{user}:{password}@127.0.0.1:{port}/{database}");
+    DatabaseUrl::parse(&Plain::new(url), Pool::default()).expect("a URL")
 }
 
 /// Returns this process.

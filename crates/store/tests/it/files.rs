@@ -9,7 +9,7 @@ use store::StoreError;
 
 /// Runs `sql` behind the store's back.
 async fn tamper(database: &Database, sql: &str) {
-    let url = format!("sqlite://{}?mode=rwc", database.path.display());
+    let url = format!("sqlite://{}?mode=rwc", database.path().display());
     let db = sea_orm::Database::connect(url).await.expect("it opens");
     db.execute_unprepared(sql).await.expect("it runs");
     db.close().await.expect("it closes");
@@ -18,14 +18,14 @@ async fn tamper(database: &Database, sql: &str) {
 #[tokio::test]
 async fn only_the_owner_may_read_the_file_and_its_companions() {
     let database = Sqlite::create();
-    fs_err::write(&database.path, "").expect("a file");
-    fs_err::set_permissions(&database.path, PermissionsExt::from_mode(0o644)).expect("it is ours");
+    fs_err::write(database.path(), "").expect("a file");
+    fs_err::set_permissions(database.path(), PermissionsExt::from_mode(0o644)).expect("it is ours");
     let store = database.open().await;
     store
         .record(&allow::<SourceSync>(), Event::SyncTriggered)
         .await
         .expect("it commits");
-    let folder = database.path.parent().expect("it has one");
+    let folder = database.folder();
     let mut count = 0;
     for entry in fs_err::read_dir(folder).expect("it reads") {
         let entry = entry.expect("it reads");
@@ -94,26 +94,27 @@ async fn the_database_of_another_program_is_refused_and_left_alone() {
 async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let database = Sqlite::create();
     let text = "not a database, but longer than the header of one. ".repeat(100);
-    fs_err::write(&database.path, &text).expect("a file");
+    fs_err::write(database.path(), &text).expect("a file");
     let refused = database.try_open_as(here()).await.map(drop);
     assert!(
         matches!(refused, Err(StoreError::Corrupt(_))),
         "{refused:?}"
     );
     assert_eq!(
-        fs_err::read_to_string(&database.path).expect("it reads"),
+        fs_err::read_to_string(database.path()).expect("it reads"),
         text
     );
 }
 
 #[tokio::test]
 async fn a_missing_folder_is_named() {
-    let mut database = Sqlite::create();
-    database.path = database.path.with_file_name("missing").join("metadata.db");
+    let database = Sqlite::create();
+    fs_err::remove_dir_all(database.folder()).expect("it is ours");
     let Err(StoreError::File(error)) = database.try_open_as(here()).await.map(drop) else {
         panic!("it opened");
     };
-    assert!(error.to_string().contains("missing/metadata.db"), "{error}");
+    let path = database.path().display().to_string();
+    assert!(error.to_string().contains(&path), "{error}");
 }
 
 #[tokio::test]

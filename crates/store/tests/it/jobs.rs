@@ -293,7 +293,9 @@ pub(crate) async fn jobs_are_filtered_and_paged_newest_first(database: &Database
 
 pub(crate) async fn a_job_whose_process_is_gone_is_found_and_settled(database: &Database) {
     let dead = database.open_as(gone()).await;
-    let lost = [running(&dead, "shop").await, running(&dead, "bank").await];
+    let shop = running(&dead, "shop").await;
+    database.clock.forward(1);
+    let lost = [shop, running(&dead, "bank").await];
     create(&dead, NewJob::new(JobKind::Sync, "queued")).await;
     let store = database.open().await;
     running(&store, "mine").await;

@@ -37,6 +37,7 @@ macro_rules! conformance {
 
 conformance! {
     sqlite: crate::databases::Sqlite;
+    postgres: crate::databases::Postgres;
     => {
         transactions: [
             a_commit_writes_the_change_and_its_audit_row,
