@@ -16,6 +16,7 @@ pub mod job;
 pub mod limits;
 pub mod load;
 pub mod names;
+pub mod people;
 pub mod say;
 
 pub use clock::{Clock, Timestamp};
@@ -24,4 +25,5 @@ pub use column::{Column, ColumnType, TableSchema};
 pub use job::{JobId, JobState};
 pub use load::{Contract, Disposition, LoadId, LoadReport, TableReport};
 pub use names::{ConnectorName, NameError, SourceName, TableName, TableRef};
+pub use people::{Email, SessionId, TokenId, UserId};
 pub use say::{Say, Shown};

@@ -45,6 +45,29 @@ events! {
     ConfigUpdated    = "config_updated",      "config.updated";
     WarehouseCompacted = "warehouse_compacted", "warehouse.compacted";
     PermissionDenied = "permission_denied",   "permission.denied";
+    LoginSuccess     = "login_success",       "user.logged_in";
+    LoginFailure     = "login_failure",       "user.login_failed";
+    Logout           = "logout",              "user.logged_out";
+    AccountLocked    = "account_locked",      "user.locked";
+    AccountUnlocked  = "account_unlocked",    "user.unlocked";
+    SessionRenewed   = "session_renewed",     "session.renewed";
+    SessionReplayed  = "session_replayed",    "session.replayed";
+    SessionEnded     = "session_ended",       "session.ended";
+    SessionExpired   = "session_expired",     "session.expired";
+    UserCreated      = "user_created",        "user.registered";
+    UserDeactivated  = "user_deactivated",    "user.deactivated";
+    UserReactivated  = "user_reactivated",    "user.reactivated";
+    UserDeleted      = "user_deleted",        "user.deleted";
+    UserRestored     = "user_restored",       "user.restored";
+    UserErased       = "user_erased",         "user.erased";
+    RoleChanged      = "role_changed",        "user.role_changed";
+    InviteResent     = "invite_resent",       "user.invited";
+    InviteAccepted   = "invite_accepted",     "user.invite_accepted";
+    PasswordForgotten = "password_forgotten", "user.forgot_password";
+    PasswordReset    = "password_reset",      "user.password_reset";
+    PasswordChange   = "password_change",     "user.password_changed";
+    ApiTokenCreated  = "api_key_created",     "api_token.created";
+    ApiTokenRevoked  = "api_key_revoked",     "api_token.revoked";
 }
 
 impl Event {

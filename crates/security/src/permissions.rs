@@ -10,10 +10,19 @@ pub trait Permission: Send + Sync + 'static {
     const ROLES: &'static [Role];
     /// Whether the operator has it.
     const OPERATOR: bool;
+    /// Whether only a session has it: an API token, which may be stolen, must not make further tokens.
+    const SESSION_ONLY: bool = false;
+}
+
+/// Why something is open to people who have shown nothing yet. The reason stands in the table of routes.
+pub trait PublicReason: Permission {
+    /// A sentence.
+    const REASON: &'static str;
 }
 
 macro_rules! permissions {
-    ($($type:ident = $name:literal for [$($role:ident),* $(,)?] $(and $operator:ident)?;)+) => {
+    ($(#[$about:meta])* $list:ident:
+     $($type:ident = $name:literal for [$($role:ident),* $(,)?] $(and $operator:ident)? $(, $session:ident)?;)+) => {
         $(
             #[doc = concat!("`", $name, "`")]
             #[derive(Debug)]
@@ -22,19 +31,45 @@ macro_rules! permissions {
             impl Permission for $type {
                 const NAME: &'static str = $name;
                 const ROLES: &'static [Role] = &[$($role),*];
-                const OPERATOR: bool = permissions!(@operator $($operator)?);
+                const OPERATOR: bool = permissions!(@is $($operator)?);
+                const SESSION_ONLY: bool = permissions!(@is $($session)?);
             }
         )+
 
-        /// Every permission in the order of the list: name, roles, operator.
-        pub const ALL: &[(&str, &[Role], bool)] =
+        $(#[$about])*
+        pub const $list: &[(&str, &[Role], bool)] =
             &[$(($type::NAME, $type::ROLES, $type::OPERATOR)),+];
     };
-    (@operator Operator) => { true };
-    (@operator) => { false };
+    (@is $word:ident) => { true };
+    (@is) => { false };
+}
+
+macro_rules! public {
+    ($($type:ident = $name:literal because $reason:literal;)+) => {
+        $(
+            #[doc = concat!("`", $name, "`: ", $reason)]
+            #[derive(Debug)]
+            pub struct $type;
+
+            impl Permission for $type {
+                const NAME: &'static str = $name;
+                const ROLES: &'static [Role] = &[];
+                const OPERATOR: bool = false;
+            }
+
+            impl PublicReason for $type {
+                const REASON: &'static str = $reason;
+            }
+        )+
+
+        /// Everything that is open, with its reason.
+        pub const PUBLIC: &[(&str, &str)] = &[$(($type::NAME, $type::REASON)),+];
+    };
 }
 
 permissions! {
+    /// The permissions of Dango, in the order of the list: name, roles, operator.
+    ALL:
     SourceView            = "source.view"             for [Viewer, Editor, Admin] and Operator;
     SourceViewCredentials = "source.view_credentials" for [Admin]                 and Operator;
     SourceSync            = "source.sync"             for [Editor, Admin]         and Operator;
@@ -64,6 +99,21 @@ permissions! {
     GovernanceManage      = "governance.manage"       for [Admin]                 and Operator;
     SchedulerView         = "scheduler.view"          for [Viewer, Editor, Admin] and Operator;
     SchedulerManage       = "scheduler.manage"        for [Admin]                 and Operator;
+}
+
+permissions! {
+    /// What everybody may do with his own account: name, roles, operator.
+    ACCOUNT:
+    AccountView           = "account.view"            for [Viewer, Editor, Admin];
+    AccountManage         = "account.manage"          for [Viewer, Editor, Admin], session_only;
+}
+
+public! {
+    Authenticate = "public.authenticate" because "who somebody is is found out here";
+    SignIn       = "public.sign_in"      because "somebody signs in";
+    FollowLink   = "public.follow_link"  because "an invite or a reset link is its own proof";
+    SetUp        = "public.set_up"       because "there is no admin yet, and the link on the terminal is the proof";
+    Health       = "public.health"       because "a load balancer asks, and learns one word";
 }
 
 #[cfg(test)]

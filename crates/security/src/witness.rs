@@ -1,8 +1,9 @@
 //! Witnesses: a value of type [`Allow<P>`] proves that somebody was checked for the permission `P`.
 
-use crate::actor::{Actor, RequestId};
+use crate::actor::{Actor, Client, RequestId, SignedIn, Via};
 use crate::permissions::{
-    ConfigManage, ConfigView, Permission, SourceManage, SourceSync, SourceView,
+    AccountManage, AccountView, ConfigManage, ConfigView, Permission, PublicReason, SourceManage,
+    SourceSync, SourceView, UsersManage, UsersView,
 };
 use std::marker::PhantomData;
 
@@ -45,6 +46,8 @@ impl<P: Permission> Implies<P> for P {}
 impl Implies<SourceView> for SourceSync {}
 impl Implies<SourceView> for SourceManage {}
 impl Implies<ConfigView> for ConfigManage {}
+impl Implies<UsersView> for UsersManage {}
+impl Implies<AccountView> for AccountManage {}
 
 /// The answer to somebody who may not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +61,8 @@ pub struct Denied {
 pub fn authorize<P: Permission>(actor: &Actor, request: RequestId) -> Result<Allow<P>, Denied> {
     let allowed = match actor {
         Actor::Operator { .. } | Actor::Job { .. } => P::OPERATOR,
+        Actor::User(user) => may::<P>(user),
+        Actor::Anonymous(_) => false,
     };
     if allowed {
         Ok(Allow {
@@ -73,11 +78,81 @@ pub fn authorize<P: Permission>(actor: &Actor, request: RequestId) -> Result<All
     }
 }
 
+/// A token narrows what its owner may, and never widens it.
+fn may<P: Permission>(user: &SignedIn) -> bool {
+    let by_role = P::ROLES.contains(&user.role);
+    let by_proof = match &user.via {
+        Via::Session(_) => true,
+        Via::Token { scopes, .. } => {
+            !P::SESSION_ONLY
+                && scopes
+                    .as_ref()
+                    .is_none_or(|scopes| scopes.iter().any(|scope| scope == P::NAME))
+        }
+    };
+    by_role && by_proof
+}
+
+/// Lets somebody in who has shown nothing yet, for the one thing that is open for the reason `R`.
+pub fn admit<R: PublicReason>(client: Client, request: RequestId) -> Allow<R> {
+    Allow {
+        actor: Actor::Anonymous(client),
+        request,
+        permission: PhantomData,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actor::Role;
     use crate::permissions::NotebooksView;
+    use domain::{Email, SessionId, TokenId, UserId};
     use uuid::Uuid;
+
+    fn user(role: Role, via: Via) -> Actor {
+        Actor::User(SignedIn {
+            id: UserId::new(Uuid::nil()),
+            email: Email::parse("ada@example.com").expect("an address"),
+            role,
+            via,
+            client: Client::default(),
+        })
+    }
+
+    fn is_allowed<P: Permission>(actor: &Actor) -> bool {
+        authorize::<P>(actor, RequestId::new(Uuid::nil())).is_ok()
+    }
+
+    #[test]
+    fn a_token_narrows_and_never_widens() {
+        let token = |scopes: Option<&[&str]>| Via::Token {
+            id: TokenId::new(Uuid::nil()),
+            scopes: scopes.map(|scopes| scopes.iter().map(|s| (*s).to_owned()).collect()),
+        };
+        let session = user(Role::Viewer, Via::Session(SessionId::new(Uuid::nil())));
+        assert!(is_allowed::<SourceView>(&session) && is_allowed::<AccountManage>(&session));
+        assert!(!is_allowed::<SourceSync>(&session));
+        let whole = user(Role::Editor, token(None));
+        assert!(is_allowed::<SourceSync>(&whole) && is_allowed::<AccountView>(&whole));
+        assert!(!is_allowed::<AccountManage>(&whole));
+        let narrow = user(Role::Editor, token(Some(&["source.view", "users.manage"])));
+        assert!(is_allowed::<SourceView>(&narrow));
+        assert!(!is_allowed::<SourceSync>(&narrow) && !is_allowed::<UsersManage>(&narrow));
+        assert!(!is_allowed::<SourceView>(&user(
+            Role::Admin,
+            token(Some(&[]))
+        )));
+    }
+
+    #[test]
+    fn whoever_has_shown_nothing_has_no_permission() {
+        let nobody = Actor::Anonymous(Client::default());
+        assert!(!is_allowed::<SourceView>(&nobody) && !is_allowed::<AccountView>(&nobody));
+        let allow =
+            admit::<crate::permissions::SignIn>(Client::default(), RequestId::new(Uuid::nil()));
+        assert_eq!(allow.actor(), &nobody);
+    }
 
     #[test]
     fn the_operator_has_what_the_table_gives_him_and_no_more() {
@@ -105,5 +180,7 @@ mod tests {
         check::<SourceSync, SourceView>();
         check::<SourceManage, SourceView>();
         check::<ConfigManage, ConfigView>();
+        check::<UsersManage, UsersView>();
+        check::<AccountManage, AccountView>();
     }
 }

@@ -124,6 +124,7 @@ pub(crate) async fn append<P: Permission>(tx: &Tx<P>, act: &Act) -> Result<(), S
             bytes_max: DETAILS_BYTES_MAX,
         });
     }
+    let (user, client) = (tx.actor().user(), tx.actor().client());
     let row = rows::ActiveModel {
         id: Set(tx.next_id().into()),
         created_at_us: Set(tx.at().as_micros()),
@@ -137,6 +138,10 @@ pub(crate) async fn append<P: Permission>(tx: &Tx<P>, act: &Act) -> Result<(), S
         effect_id: Set(act.effect.map(|(id, _)| id.to_string())),
         phase: Set(act.effect.map(|(_, phase)| phase.as_str().to_owned())),
         event_data: Set((!act.details.is_empty()).then_some(details)),
+        user_id: Set(user.map(|user| user.id.to_string())),
+        email: Set(user.map(|user| user.email.as_str().to_owned())),
+        ip: Set(client.and_then(|client| client.ip).map(|ip| ip.to_string())),
+        user_agent: Set(client.and_then(|client| client.user_agent.clone())),
         ..Default::default()
     };
     rows::Entity::insert(row)

@@ -1,7 +1,7 @@
 //! What can go wrong in the metadata database, told apart as far as somebody can act on it.
 
-use domain::JobId;
 use domain::job::JobStep;
+use domain::{Email, JobId, UserId};
 use sea_orm::DbErr;
 use std::io;
 
@@ -47,6 +47,14 @@ pub enum StoreError {
     JobStep(#[from] JobStep),
     #[error("the effect was finished before")]
     EffectFinished,
+    #[error("there is already a user {email}")]
+    EmailTaken { email: Email },
+    #[error("there is no user {id}")]
+    UserMissing { id: UserId },
+    #[error("the last admin cannot be taken away")]
+    LastAdmin,
+    #[error("nobody does this to himself")]
+    Oneself,
 }
 
 impl From<DbErr> for StoreError {

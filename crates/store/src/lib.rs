@@ -76,6 +76,8 @@
 //! # }
 //! ```
 
+pub mod api_tokens;
+pub mod attempts;
 pub mod audit;
 mod dialect;
 pub mod effects;
@@ -83,12 +85,15 @@ pub mod error;
 mod file;
 pub mod ids;
 pub mod jobs;
+pub mod links;
 pub mod location;
 mod migrations;
 pub mod paging;
+pub mod sessions;
 mod store;
 pub mod sync_runs;
 pub mod transactions;
+pub mod users;
 
 pub use error::StoreError;
 pub use ids::Ids;

@@ -1,7 +1,9 @@
 //! The schema, as forward steps. A released step is never edited: a change is a new step that expands, and a later one that
 //! contracts.
 
+mod columns;
 mod m0001_spine;
+mod m0002_people;
 
 use crate::dialect;
 use crate::error::StoreError;
@@ -16,7 +18,10 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_spine::Migration)]
+        vec![
+            Box::new(m0001_spine::Migration),
+            Box::new(m0002_people::Migration),
+        ]
     }
 }
 

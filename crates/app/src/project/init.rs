@@ -178,7 +178,10 @@ fn project_text(project: &Project, actor: &Actor, clock: &dyn Clock) -> String {
         .file_name()
         .unwrap_or_default()
         .to_string_lossy();
-    let (Actor::Operator { os_user } | Actor::Job { os_user, .. }) = actor;
+    let created_by = match actor {
+        Actor::Operator { os_user } | Actor::Job { os_user, .. } => os_user.clone(),
+        Actor::User(_) | Actor::Anonymous(_) => actor.audit_name(),
+    };
     let today = clock.now().to_rfc3339();
     let today = today.split('T').next().unwrap_or_default();
     // JSON strings are YAML strings, whatever the folder is called.
@@ -188,7 +191,7 @@ fn project_text(project: &Project, actor: &Actor, clock: &dyn Clock) -> String {
 # This project's settings; `dango config validate` checks them, `dango config show` lists all.
 project:
   name: {name}
-  created_by: {os_user}
+  created_by: {created_by}
   purpose: \"\"
   created: \"{today}\"
   dango_version: \"{version}\"
@@ -198,7 +201,7 @@ platform:
   # memory_limit_mb: {memory}     # of the warehouse process
 ",
         name = quoted(&folder),
-        os_user = quoted(os_user),
+        created_by = quoted(&created_by),
         version = env!("CARGO_PKG_VERSION"),
         memory = domain::limits::WORKER_MEMORY_MB_DEFAULT,
     )

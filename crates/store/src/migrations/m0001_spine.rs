@@ -3,10 +3,8 @@
 //! UUIDs are their 36 characters of text and times are microseconds since 1970 in both databases, so that the same SQL,
 //! typed by hand too, finds the same rows.
 
-use sea_orm::sea_query::{
-    ColumnDef, ConditionalStatement as _, Expr, ExprTrait, ForeignKey, ForeignKeyAction, Index,
-    Table, TableCreateStatement,
-};
+use super::columns::{cascade, id, id_null, index, unique};
+use sea_orm::sea_query::{ConditionalStatement as _, Expr, ExprTrait, Table, TableCreateStatement};
 use sea_orm_migration::schema::{
     big_integer, big_integer_null, integer, json_binary, json_binary_null, string, string_null,
     text_null,
@@ -38,12 +36,7 @@ impl MigrationTrait for Migration {
             ("audit_log_user", "audit_log", &["user_id", "event_type"]),
             ("audit_log_created", "audit_log", &["created_at_us"]),
         ] {
-            let mut index = Index::create();
-            index.name(name).table(table);
-            for column in columns {
-                index.col(*column);
-            }
-            schema.create_index(index).await?;
+            schema.create_index(index(name, table, columns)).await?;
         }
         schema
             .create_index(unique(
@@ -60,27 +53,6 @@ impl MigrationTrait for Migration {
         running.and_where(Expr::col("state").eq("running"));
         schema.create_index(running).await
     }
-}
-
-fn unique(
-    name: &'static str,
-    table: &'static str,
-    columns: &[&'static str],
-) -> sea_orm::sea_query::IndexCreateStatement {
-    let mut index = Index::create();
-    index.name(name).table(table).unique();
-    for column in columns {
-        index.col(*column);
-    }
-    index
-}
-
-fn id(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).string_len(36).not_null().take()
-}
-
-fn id_null(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).string_len(36).take()
 }
 
 fn jobs() -> TableCreateStatement {
@@ -112,12 +84,7 @@ fn jobs() -> TableCreateStatement {
 }
 
 fn sync_runs() -> TableCreateStatement {
-    let job = ForeignKey::create()
-        .name("sync_runs_job")
-        .from("sync_runs", "job_id")
-        .to("jobs", "id")
-        .on_delete(ForeignKeyAction::Cascade)
-        .take();
+    let mut job = cascade("sync_runs_job", "sync_runs", "job_id", "jobs");
     Table::create()
         .table("sync_runs")
         .col(id("id").primary_key())
@@ -137,7 +104,7 @@ fn sync_runs() -> TableCreateStatement {
         .col(string_null("error_code"))
         .col(text_null("error_text"))
         .col(json_binary("options"))
-        .foreign_key(&mut job.clone())
+        .foreign_key(&mut job)
         .take()
 }
 

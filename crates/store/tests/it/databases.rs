@@ -78,6 +78,11 @@ impl Database {
         }
     }
 
+    /// Returns what its clock says.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Returns the folder of its file.
     pub(crate) fn folder(&self) -> &Path {
         match &self.place {

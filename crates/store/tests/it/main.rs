@@ -12,6 +12,7 @@ mod databases;
 mod effects;
 mod files;
 mod jobs;
+mod people;
 mod races;
 mod sync_runs;
 mod transactions;
@@ -82,6 +83,17 @@ conformance! {
             an_effect_has_one_outcome,
             an_effect_is_finished_under_its_own_permission,
             an_effect_whose_process_is_gone_is_found_and_settled,
+        ];
+        people: [
+            one_address_is_one_user,
+            the_last_admin_stays,
+            of_many_demotions_at_once_one_admin_is_left,
+            what_a_user_owns_goes_with_him_and_the_audit_stays,
+            of_many_renewals_one_makes_the_next_generation,
+            other_sessions_are_listed_and_ended,
+            a_token_is_found_by_its_hash_and_revoked_by_its_owner,
+            a_link_is_good_once_and_for_its_time,
+            many_guesses_at_once_do_not_pass_the_limit,
         ];
     }
 }

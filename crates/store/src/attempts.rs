@@ -1,0 +1,113 @@
+//! Failures that are counted, so that guessing ends: of passwords, codes and links.
+//!
+//! A failure is counted *before* the guess is looked at, in a transaction of its own; a right guess clears the counter
+//! afterwards. Many guesses at once therefore cannot get past the limit together.
+
+mod rows;
+
+use crate::error::StoreError;
+use crate::transactions::Tx;
+use domain::Timestamp;
+use rows::{ActiveModel, Column, Entity};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use security::Permission;
+use security::permissions::{AccountManage, FollowLink, SignIn, UsersManage};
+use security::tokens::TokenHash;
+use std::time::Duration;
+
+/// How many guesses there are, and what comes after the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    pub failures_max: u32,
+    /// How long nothing more is tried after that.
+    pub locked_for: Duration,
+    /// Failures are forgotten when none came for so long.
+    pub forgotten_after: Duration,
+}
+
+/// What became of the wish to guess.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// It may be tried; it counts as a failure until it is cleared.
+    Go {
+        /// Guesses that are left after this one.
+        left: u32,
+    },
+    Locked {
+        until: Timestamp,
+    },
+}
+
+/// Something that lets people guess.
+pub trait CountsAttempts: Permission {}
+impl CountsAttempts for SignIn {}
+impl CountsAttempts for FollowLink {}
+impl CountsAttempts for AccountManage {}
+
+/// Something that forgets failures.
+pub trait ClearsAttempts: Permission {}
+impl<P: CountsAttempts> ClearsAttempts for P {}
+impl ClearsAttempts for UsersManage {}
+
+/// Counts a guess at `key`, unless the limit has been met.
+pub async fn begin<P: CountsAttempts>(
+    tx: &Tx<P>,
+    key: &TokenHash,
+    limit: Limit,
+) -> Result<Attempt, StoreError> {
+    let now = tx.at().as_micros();
+    let row = Entity::find_by_id(key.as_str()).one(tx.link()).await?;
+    if let Some(until) = row
+        .as_ref()
+        .and_then(|row| row.locked_until_us)
+        .filter(|until| now < *until)
+    {
+        return Ok(Attempt::Locked {
+            until: Timestamp::from_micros(until),
+        });
+    }
+    // What was locked is over, and what is long past is forgotten: counting starts anew.
+    let forgotten = micros(limit.forgotten_after);
+    let before = row
+        .filter(|row| row.locked_until_us.is_none() && now < row.updated_at_us + forgotten)
+        .map_or(0, |row| row.failures);
+    let failures = before.saturating_add(1);
+    let failures_max = i32::try_from(limit.failures_max).unwrap_or(i32::MAX);
+    let locked_until = (failures >= failures_max).then(|| now + micros(limit.locked_for));
+    let counted = ActiveModel {
+        key: Set(key.as_str().to_owned()),
+        failures: Set(failures),
+        locked_until_us: Set(locked_until),
+        updated_at_us: Set(now),
+    };
+    let all = [Column::Failures, Column::LockedUntilUs, Column::UpdatedAtUs];
+    let replace = sea_orm::sea_query::OnConflict::column(Column::Key)
+        .update_columns(all)
+        .to_owned();
+    Entity::insert(counted)
+        .on_conflict(replace)
+        .exec_without_returning(tx.link())
+        .await?;
+    let left = u32::try_from(failures_max.saturating_sub(failures)).unwrap_or(0);
+    Ok(Attempt::Go { left })
+}
+
+/// Forgets the failures at `key`: the guess was right, or an admin says so.
+pub async fn clear<P: ClearsAttempts>(tx: &Tx<P>, key: &TokenHash) -> Result<(), StoreError> {
+    Entity::delete_by_id(key.as_str()).exec(tx.link()).await?;
+    Ok(())
+}
+
+/// Forgets everything older than `age`; returns how many counters that were.
+pub async fn purge<P: ClearsAttempts>(tx: &Tx<P>, age: Duration) -> Result<u64, StoreError> {
+    let before = tx.at().as_micros().saturating_sub(micros(age));
+    let purged = Entity::delete_many()
+        .filter(Column::UpdatedAtUs.lt(before))
+        .exec(tx.link())
+        .await?;
+    Ok(purged.rows_affected)
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 4)
+}
