@@ -6,13 +6,15 @@
 mod rows;
 
 use crate::error::StoreError;
-use crate::transactions::Tx;
+use crate::store::Store;
+use crate::transactions::{Tx, who};
 use domain::Timestamp;
 use rows::{ActiveModel, Column, Entity};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
-use security::Permission;
 use security::permissions::{AccountManage, FollowLink, SignIn, UsersManage};
 use security::tokens::TokenHash;
+use security::{Allow, Permission};
 use std::time::Duration;
 
 /// How many guesses there are, and what comes after the last.
@@ -49,23 +51,50 @@ pub trait ClearsAttempts: Permission {}
 impl<P: CountsAttempts> ClearsAttempts for P {}
 impl ClearsAttempts for UsersManage {}
 
-/// Counts a guess at `key`, unless the limit has been met.
-pub async fn begin<P: CountsAttempts>(
+impl Store {
+    /// Counts a guess at each of `keys`, or at none of them when the limit of one has been met. It leaves no audit row: how
+    /// the guess ends does.
+    pub async fn begin_attempt<P: CountsAttempts>(
+        &self,
+        allow: &Allow<P>,
+        keys: &[(TokenHash, Limit)],
+    ) -> Result<Attempt, StoreError> {
+        self.write(who(allow), None, async |tx: Tx<P>| {
+            for (key, _) in keys {
+                if let Some(until) = locked_until(&tx, key).await? {
+                    return Ok(Attempt::Locked { until });
+                }
+            }
+            let mut left = u32::MAX;
+            for (key, limit) in keys {
+                left = left.min(count(&tx, key, *limit).await?);
+            }
+            Ok(Attempt::Go { left })
+        })
+        .await
+    }
+}
+
+/// Returns until when nothing may be tried at `key`.
+async fn locked_until<P: Permission>(
+    tx: &Tx<P>,
+    key: &TokenHash,
+) -> Result<Option<Timestamp>, StoreError> {
+    let row = Entity::find_by_id(key.as_str()).one(tx.link()).await?;
+    let until = row.and_then(|row| row.locked_until_us);
+    Ok(until
+        .filter(|until| tx.at().as_micros() < *until)
+        .map(Timestamp::from_micros))
+}
+
+/// Counts a guess at `key`, which is not locked; returns how many are left.
+async fn count<P: Permission>(
     tx: &Tx<P>,
     key: &TokenHash,
     limit: Limit,
-) -> Result<Attempt, StoreError> {
+) -> Result<u32, StoreError> {
     let now = tx.at().as_micros();
     let row = Entity::find_by_id(key.as_str()).one(tx.link()).await?;
-    if let Some(until) = row
-        .as_ref()
-        .and_then(|row| row.locked_until_us)
-        .filter(|until| now < *until)
-    {
-        return Ok(Attempt::Locked {
-            until: Timestamp::from_micros(until),
-        });
-    }
     // What was locked is over, and what is long past is forgotten: counting starts anew.
     let forgotten = micros(limit.forgotten_after);
     let before = row
@@ -80,16 +109,14 @@ pub async fn begin<P: CountsAttempts>(
         locked_until_us: Set(locked_until),
         updated_at_us: Set(now),
     };
-    let all = [Column::Failures, Column::LockedUntilUs, Column::UpdatedAtUs];
-    let replace = sea_orm::sea_query::OnConflict::column(Column::Key)
-        .update_columns(all)
+    let replace = OnConflict::column(Column::Key)
+        .update_columns([Column::Failures, Column::LockedUntilUs, Column::UpdatedAtUs])
         .to_owned();
     Entity::insert(counted)
         .on_conflict(replace)
         .exec_without_returning(tx.link())
         .await?;
-    let left = u32::try_from(failures_max.saturating_sub(failures)).unwrap_or(0);
-    Ok(Attempt::Go { left })
+    Ok(u32::try_from(failures_max.saturating_sub(failures)).unwrap_or(0))
 }
 
 /// Forgets the failures at `key`: the guess was right, or an admin says so.

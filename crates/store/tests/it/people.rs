@@ -434,9 +434,7 @@ pub(crate) async fn many_guesses_at_once_do_not_pass_the_limit(database: &Databa
         async move {
             loop {
                 let tried = store
-                    .run_tx(&public::<SignIn>(), Event::LoginFailure, async |tx| {
-                        attempts::begin(&tx, &key, limit).await
-                    })
+                    .begin_attempt(&public::<SignIn>(), &[(key.clone(), limit)])
                     .await;
                 if !matches!(tried, Err(StoreError::Busy { .. })) {
                     return tried.expect("it runs");
