@@ -78,6 +78,17 @@ pub enum Via {
     },
 }
 
+/// What somebody has to do before anything else: until it is done, nothing is open to him but this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// He has shown a password, and has a second factor to show.
+    SecondFactor,
+    /// His password was chosen by somebody else, or is too old.
+    ChangePassword,
+    /// He has no second factor, and has to have one.
+    Enrol,
+}
+
 /// Somebody who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
@@ -86,6 +97,10 @@ pub struct SignedIn {
     pub role: Role,
     pub via: Via,
     pub client: Client,
+    /// What comes first.
+    pub step: Option<Step>,
+    /// Whether he has shown who he is a short while ago; a token never has.
+    pub is_fresh: bool,
 }
 
 /// Who acts. There is no actor that may do everything without a name.
@@ -93,6 +108,8 @@ pub struct SignedIn {
 pub enum Actor {
     /// Somebody at the command line of the machine, with the rights of the project's files.
     Operator { os_user: String },
+    /// Whoever sits at the machine, while sign-in is switched off (`dango auth disable`).
+    LocalOperator,
     /// A job that runs again, or later, for whom it was made.
     Job { id: JobId, os_user: String },
     /// A person of the team.
@@ -106,6 +123,7 @@ impl Actor {
     pub fn audit_name(&self) -> String {
         match self {
             Self::Operator { os_user } => format!("operator:{os_user}"),
+            Self::LocalOperator => "local-operator".to_owned(),
             Self::Job { os_user, .. } => format!("job:operator:{os_user}"),
             Self::User(user) => format!("user:{}", user.id),
             Self::Anonymous(_) => "anonymous".to_owned(),
@@ -116,7 +134,9 @@ impl Actor {
     pub const fn user(&self) -> Option<&SignedIn> {
         match self {
             Self::User(user) => Some(user),
-            Self::Operator { .. } | Self::Job { .. } | Self::Anonymous(_) => None,
+            Self::Operator { .. } | Self::LocalOperator | Self::Job { .. } | Self::Anonymous(_) => {
+                None
+            }
         }
     }
 
@@ -125,7 +145,7 @@ impl Actor {
         match self {
             Self::User(user) => Some(&user.client),
             Self::Anonymous(client) => Some(client),
-            Self::Operator { .. } | Self::Job { .. } => None,
+            Self::Operator { .. } | Self::LocalOperator | Self::Job { .. } => None,
         }
     }
 }

@@ -21,10 +21,10 @@ pub mod tokens;
 pub mod totp;
 pub mod witness;
 
-pub use actor::{Actor, Client, RequestId, Role, SignedIn, Via};
+pub use actor::{Actor, Client, RequestId, Role, SignedIn, Step, Via};
 pub use entropy::Entropy;
 pub use events::Event;
 pub use mask::{Redactor, mask};
-pub use permissions::{Permission, PublicReason};
+pub use permissions::{Line, Permission, PublicReason};
 pub use plain::Plain;
-pub use witness::{Allow, Denied, Implies, admit, authorize};
+pub use witness::{Allow, Denied, Implies, Reason, admit, authorize};

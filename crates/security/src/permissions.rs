@@ -1,6 +1,7 @@
-//! The whole policy, one screen: every permission, whom it is for, and whether the operator at the command line has it.
+//! The whole policy, one screen: every permission, and whom it is for.
 
 use crate::actor::Role::{self, Admin, Editor, Viewer};
+use crate::actor::Step;
 
 /// A permission: a type without values, named in handlers, witnesses and transactions.
 pub trait Permission: Send + Sync + 'static {
@@ -8,10 +9,16 @@ pub trait Permission: Send + Sync + 'static {
     const NAME: &'static str;
     /// The roles that have it.
     const ROLES: &'static [Role];
-    /// Whether the operator has it.
+    /// Whether the operator at the command line has it.
     const OPERATOR: bool;
+    /// Whether whoever sits at the machine has it while sign-in is switched off.
+    const LOCAL: bool = false;
     /// Whether only a session has it: an API token, which may be stolen, must not make further tokens.
     const SESSION_ONLY: bool = false;
+    /// Whether it takes a proof of who somebody is that is a few minutes old at most.
+    const FRESH: bool = false;
+    /// Steps of a sign-in during which it is open already.
+    const DURING: &'static [Step] = &[];
 }
 
 /// Why something is open to people who have shown nothing yet. The reason stands in the table of routes.
@@ -20,9 +27,36 @@ pub trait PublicReason: Permission {
     const REASON: &'static str;
 }
 
+/// A line of the policy, as tables and tests read it.
+#[derive(Debug, Clone, Copy)]
+pub struct Line {
+    pub name: &'static str,
+    pub roles: &'static [Role],
+    pub is_operators: bool,
+    pub is_local: bool,
+    pub is_session_only: bool,
+    pub is_fresh: bool,
+    pub during: &'static [Step],
+}
+
+impl Line {
+    const fn of<P: Permission>() -> Self {
+        Self {
+            name: P::NAME,
+            roles: P::ROLES,
+            is_operators: P::OPERATOR,
+            is_local: P::LOCAL,
+            is_session_only: P::SESSION_ONLY,
+            is_fresh: P::FRESH,
+            during: P::DURING,
+        }
+    }
+}
+
 macro_rules! permissions {
     ($(#[$about:meta])* $list:ident:
-     $($type:ident = $name:literal for [$($role:ident),* $(,)?] $(and $operator:ident)? $(, $session:ident)?;)+) => {
+     $($type:ident = $name:literal for [$($role:ident),* $(,)?] $(and [$($also:ident),+])?
+       $(during [$($step:ident),+])? $(, $word:ident)*;)+) => {
         $(
             #[doc = concat!("`", $name, "`")]
             #[derive(Debug)]
@@ -31,17 +65,23 @@ macro_rules! permissions {
             impl Permission for $type {
                 const NAME: &'static str = $name;
                 const ROLES: &'static [Role] = &[$($role),*];
-                const OPERATOR: bool = permissions!(@is $($operator)?);
-                const SESSION_ONLY: bool = permissions!(@is $($session)?);
+                const OPERATOR: bool = permissions!(@has Operator $($($also)+)?);
+                const LOCAL: bool = permissions!(@has Local $($($also)+)?);
+                const SESSION_ONLY: bool = permissions!(@has session_only $($word)*);
+                const FRESH: bool = permissions!(@has fresh $($word)*);
+                const DURING: &'static [Step] = &[$($(Step::$step),+)?];
             }
         )+
 
         $(#[$about])*
-        pub const $list: &[(&str, &[Role], bool)] =
-            &[$(($type::NAME, $type::ROLES, $type::OPERATOR)),+];
+        pub const $list: &[Line] = &[$(Line::of::<$type>()),+];
     };
-    (@is $word:ident) => { true };
-    (@is) => { false };
+    (@has Operator Operator $($rest:ident)*) => { true };
+    (@has Local Local $($rest:ident)*) => { true };
+    (@has session_only session_only $($rest:ident)*) => { true };
+    (@has fresh fresh $($rest:ident)*) => { true };
+    (@has $wanted:ident $other:ident $($rest:ident)*) => { permissions!(@has $wanted $($rest)*) };
+    (@has $wanted:ident) => { false };
 }
 
 macro_rules! public {
@@ -68,44 +108,49 @@ macro_rules! public {
 }
 
 permissions! {
-    /// The permissions of Dango, in the order of the list: name, roles, operator.
+    /// The permissions of Dango, in the order of its list.
     ALL:
-    SourceView            = "source.view"             for [Viewer, Editor, Admin] and Operator;
-    SourceViewCredentials = "source.view_credentials" for [Admin]                 and Operator;
-    SourceSync            = "source.sync"             for [Editor, Admin]         and Operator;
-    SourceManage          = "source.manage"           for [Editor, Admin]         and Operator;
-    CsvUpload             = "csv.upload"              for [Editor, Admin]         and Operator;
-    CsvDelete             = "csv.delete"              for [Editor, Admin]         and Operator;
-    DbtView               = "dbt.view"                for [Viewer, Editor, Admin] and Operator;
-    DbtRun                = "dbt.run"                 for [Editor, Admin]         and Operator;
-    DbtManage             = "dbt.manage"              for [Editor, Admin]         and Operator;
-    DashboardView         = "dashboard.view"          for [Viewer, Editor, Admin] and Operator;
-    DashboardCreate       = "dashboard.create"        for [Editor, Admin]         and Operator;
-    QueryExecute          = "query.execute"           for [Editor, Admin]         and Operator;
-    DashboardManage       = "dashboard.manage"        for [Admin]                 and Operator;
-    HealthView            = "health.view"             for [Viewer, Editor, Admin] and Operator;
-    LogsView              = "logs.view"               for [Viewer, Editor, Admin] and Operator;
-    PlatformManage        = "platform.manage"         for [Admin]                 and Operator;
-    ConfigView            = "config.view"             for [Editor, Admin]         and Operator;
-    ConfigManage          = "config.manage"           for [Admin]                 and Operator;
-    UsersView             = "users.view"              for [Admin]                 and Operator;
-    UsersManage           = "users.manage"            for [Admin]                 and Operator;
-    AuthManage            = "auth.manage"             for [Admin]                 and Operator;
-    AuditView             = "audit.view"              for [Admin]                 and Operator;
+    SourceView            = "source.view"             for [Viewer, Editor, Admin] and [Operator, Local];
+    SourceViewCredentials = "source.view_credentials" for [Admin]                 and [Operator, Local];
+    SourceSync            = "source.sync"             for [Editor, Admin]         and [Operator, Local];
+    SourceManage          = "source.manage"           for [Editor, Admin]         and [Operator, Local];
+    CsvUpload             = "csv.upload"              for [Editor, Admin]         and [Operator, Local];
+    CsvDelete             = "csv.delete"              for [Editor, Admin]         and [Operator, Local];
+    DbtView               = "dbt.view"                for [Viewer, Editor, Admin] and [Operator, Local];
+    DbtRun                = "dbt.run"                 for [Editor, Admin]         and [Operator, Local];
+    DbtManage             = "dbt.manage"              for [Editor, Admin]         and [Operator, Local];
+    DashboardView         = "dashboard.view"          for [Viewer, Editor, Admin] and [Operator, Local];
+    DashboardCreate       = "dashboard.create"        for [Editor, Admin]         and [Operator, Local];
+    QueryExecute          = "query.execute"           for [Editor, Admin]         and [Operator, Local];
+    DashboardManage       = "dashboard.manage"        for [Admin]                 and [Operator, Local];
+    HealthView            = "health.view"             for [Viewer, Editor, Admin] and [Operator, Local];
+    LogsView              = "logs.view"               for [Viewer, Editor, Admin] and [Operator, Local];
+    PlatformManage        = "platform.manage"         for [Admin]                 and [Operator, Local];
+    ConfigView            = "config.view"             for [Editor, Admin]         and [Operator, Local];
+    ConfigManage          = "config.manage"           for [Admin]                 and [Operator, Local];
+    UsersView             = "users.view"              for [Admin]                 and [Operator];
+    UsersManage           = "users.manage"            for [Admin]                 and [Operator];
+    AuthManage            = "auth.manage"             for [Admin]                 and [Operator];
+    AuditView             = "audit.view"              for [Admin]                 and [Operator];
     NotebooksView         = "notebooks.view"          for [Viewer, Editor, Admin];
     NotebooksExecute      = "notebooks.execute"       for [Editor, Admin];
     NotebooksManage       = "notebooks.manage"        for [Editor, Admin];
-    GovernanceView        = "governance.view"         for [Viewer, Editor, Admin] and Operator;
-    GovernanceManage      = "governance.manage"       for [Admin]                 and Operator;
-    SchedulerView         = "scheduler.view"          for [Viewer, Editor, Admin] and Operator;
-    SchedulerManage       = "scheduler.manage"        for [Admin]                 and Operator;
+    GovernanceView        = "governance.view"         for [Viewer, Editor, Admin] and [Operator, Local];
+    GovernanceManage      = "governance.manage"       for [Admin]                 and [Operator, Local];
+    SchedulerView         = "scheduler.view"          for [Viewer, Editor, Admin] and [Operator, Local];
+    SchedulerManage       = "scheduler.manage"        for [Admin]                 and [Operator, Local];
 }
 
 permissions! {
-    /// What everybody may do with his own account: name, roles, operator.
+    /// What everybody may do with his own account; the operator does it for somebody he names.
     ACCOUNT:
-    AccountView           = "account.view"            for [Viewer, Editor, Admin];
-    AccountManage         = "account.manage"          for [Viewer, Editor, Admin], session_only;
+    AccountView     = "account.view"     for [Viewer, Editor, Admin] and [Operator] during [ChangePassword, Enrol];
+    AccountLeave    = "account.leave"    for [Viewer, Editor, Admin] during [SecondFactor, ChangePassword, Enrol], session_only;
+    AccountProve    = "account.prove"    for [Viewer, Editor, Admin] during [SecondFactor, Enrol], session_only;
+    AccountManage   = "account.manage"   for [Viewer, Editor, Admin] and [Operator], session_only;
+    AccountPassword = "account.password" for [Viewer, Editor, Admin] during [ChangePassword], session_only;
+    AccountEnrol    = "account.enrol"    for [Viewer, Editor, Admin] during [Enrol], session_only, fresh;
+    AccountSecure   = "account.secure"   for [Viewer, Editor, Admin] and [Operator], session_only, fresh;
 }
 
 public! {
@@ -122,14 +167,23 @@ mod tests {
 
     #[test]
     fn the_29_names_of_the_heritage_stand_once_each() {
-        let mut names: Vec<_> = ALL.iter().map(|(name, ..)| *name).collect();
+        let mut names: Vec<_> = ALL.iter().map(|line| line.name).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), 29);
-        assert!(ALL.iter().all(|(_, roles, _)| roles.contains(&Admin)));
-        assert!(
+        assert!(ALL.iter().all(|line| line.roles.contains(&Admin)));
+        let is_nested = |line: &Line| !line.roles.contains(&Viewer) || line.roles.contains(&Editor);
+        assert!(ALL.iter().all(is_nested));
+    }
+
+    #[test]
+    fn what_is_local_is_the_operators_too() {
+        assert!(ALL.iter().all(|line| line.is_operators || !line.is_local));
+        let of = |name| {
             ALL.iter()
-                .all(|(_, roles, _)| !roles.contains(&Viewer) || roles.contains(&Editor))
-        );
+                .find(|line| line.name == name)
+                .expect("it stands there")
+        };
+        assert!(of("source.sync").is_local && !of("users.manage").is_local);
     }
 }

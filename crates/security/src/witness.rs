@@ -1,9 +1,9 @@
 //! Witnesses: a value of type [`Allow<P>`] proves that somebody was checked for the permission `P`.
 
-use crate::actor::{Actor, Client, RequestId, SignedIn, Via};
+use crate::actor::{Actor, Client, RequestId, SignedIn, Step, Via};
 use crate::permissions::{
-    AccountManage, AccountView, ConfigManage, ConfigView, Permission, PublicReason, SourceManage,
-    SourceSync, SourceView, UsersManage, UsersView,
+    AccountManage, AccountSecure, AccountView, ConfigManage, ConfigView, Permission, PublicReason,
+    SourceManage, SourceSync, SourceView, UsersManage, UsersView,
 };
 use std::marker::PhantomData;
 
@@ -48,6 +48,23 @@ impl Implies<SourceView> for SourceManage {}
 impl Implies<ConfigView> for ConfigManage {}
 impl Implies<UsersView> for UsersManage {}
 impl Implies<AccountView> for AccountManage {}
+impl Implies<AccountView> for AccountSecure {}
+impl Implies<AccountManage> for AccountSecure {}
+
+/// Why somebody may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Nobody has signed in.
+    Anonymous,
+    /// The role does not have the permission, or the token is narrower.
+    Role,
+    /// Only a session has it, and a token was shown.
+    SessionOnly,
+    /// Something else comes first.
+    Step(Step),
+    /// The last proof of who he is is too old.
+    Stale,
+}
 
 /// The answer to somebody who may not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,42 +72,51 @@ impl Implies<AccountView> for AccountManage {}
 pub struct Denied {
     pub actor: String,
     pub permission: &'static str,
+    pub reason: Reason,
 }
 
 /// Checks that `actor` may do what `P` names.
 pub fn authorize<P: Permission>(actor: &Actor, request: RequestId) -> Result<Allow<P>, Denied> {
-    let allowed = match actor {
-        Actor::Operator { .. } | Actor::Job { .. } => P::OPERATOR,
-        Actor::User(user) => may::<P>(user),
-        Actor::Anonymous(_) => false,
+    let refused = match actor {
+        Actor::Operator { .. } | Actor::Job { .. } => (!P::OPERATOR).then_some(Reason::Role),
+        Actor::LocalOperator => (!P::LOCAL).then_some(Reason::Role),
+        Actor::User(user) => refused::<P>(user),
+        Actor::Anonymous(_) => Some(Reason::Anonymous),
     };
-    if allowed {
-        Ok(Allow {
+    match refused {
+        None => Ok(Allow {
             actor: actor.clone(),
             request,
             permission: PhantomData,
-        })
-    } else {
-        Err(Denied {
+        }),
+        Some(reason) => Err(Denied {
             actor: actor.audit_name(),
             permission: P::NAME,
-        })
+            reason,
+        }),
     }
 }
 
-/// A token narrows what its owner may, and never widens it.
-fn may<P: Permission>(user: &SignedIn) -> bool {
-    let by_role = P::ROLES.contains(&user.role);
-    let by_proof = match &user.via {
-        Via::Session(_) => true,
-        Via::Token { scopes, .. } => {
-            !P::SESSION_ONLY
-                && scopes
-                    .as_ref()
-                    .is_none_or(|scopes| scopes.iter().any(|scope| scope == P::NAME))
+/// A token narrows what its owner may, and never widens it; a step that comes first comes before everything else.
+fn refused<P: Permission>(user: &SignedIn) -> Option<Reason> {
+    if let Some(step) = user.step.filter(|step| !P::DURING.contains(step)) {
+        return Some(Reason::Step(step));
+    }
+    if !P::ROLES.contains(&user.role) {
+        return Some(Reason::Role);
+    }
+    match &user.via {
+        Via::Session(_) => (P::FRESH && !user.is_fresh).then_some(Reason::Stale),
+        Via::Token { .. } if P::SESSION_ONLY => Some(Reason::SessionOnly),
+        Via::Token { scopes: None, .. } => None,
+        Via::Token {
+            scopes: Some(scopes),
+            ..
+        } => {
+            let is_within = scopes.iter().any(|scope| scope == P::NAME);
+            (!is_within).then_some(Reason::Role)
         }
-    };
-    by_role && by_proof
+    }
 }
 
 /// Lets somebody in who has shown nothing yet, for the one thing that is open for the reason `R`.
@@ -106,7 +132,7 @@ pub fn admit<R: PublicReason>(client: Client, request: RequestId) -> Allow<R> {
 mod tests {
     use super::*;
     use crate::actor::Role;
-    use crate::permissions::NotebooksView;
+    use crate::permissions::{AccountEnrol, AccountLeave, AccountPassword, NotebooksView};
     use domain::{Email, SessionId, TokenId, UserId};
     use uuid::Uuid;
 
@@ -117,6 +143,8 @@ mod tests {
             role,
             via,
             client: Client::default(),
+            step: None,
+            is_fresh: true,
         })
     }
 
@@ -143,6 +171,47 @@ mod tests {
             Role::Admin,
             token(Some(&[]))
         )));
+    }
+
+    #[test]
+    fn a_step_comes_before_everything_else() {
+        let mut pending = user(Role::Admin, Via::Session(SessionId::new(Uuid::nil())));
+        let reason = |actor: &Actor| {
+            let denied = authorize::<SourceView>(actor, RequestId::new(Uuid::nil()));
+            denied.err().map(|denied| denied.reason)
+        };
+        assert_eq!(reason(&pending), None);
+        for step in [Step::SecondFactor, Step::ChangePassword, Step::Enrol] {
+            let Actor::User(user) = &mut pending else {
+                continue;
+            };
+            user.step = Some(step);
+            assert_eq!(reason(&pending), Some(Reason::Step(step)));
+            assert!(is_allowed::<AccountLeave>(&pending));
+            assert!(
+                !is_allowed::<AccountSecure>(&pending) && !is_allowed::<AccountManage>(&pending)
+            );
+            assert_eq!(
+                is_allowed::<AccountPassword>(&pending),
+                step == Step::ChangePassword
+            );
+            assert_eq!(is_allowed::<AccountEnrol>(&pending), step == Step::Enrol);
+            assert_eq!(
+                is_allowed::<AccountView>(&pending),
+                step != Step::SecondFactor
+            );
+        }
+    }
+
+    #[test]
+    fn what_matters_takes_a_fresh_proof() {
+        let mut stale = user(Role::Admin, Via::Session(SessionId::new(Uuid::nil())));
+        if let Actor::User(user) = &mut stale {
+            user.is_fresh = false;
+        }
+        let denied = authorize::<AccountSecure>(&stale, RequestId::new(Uuid::nil()));
+        assert_eq!(denied.expect_err("stale").reason, Reason::Stale);
+        assert!(is_allowed::<AccountManage>(&stale) && is_allowed::<AccountPassword>(&stale));
     }
 
     #[test]
@@ -182,5 +251,7 @@ mod tests {
         check::<ConfigManage, ConfigView>();
         check::<UsersManage, UsersView>();
         check::<AccountManage, AccountView>();
+        check::<AccountSecure, AccountView>();
+        check::<AccountSecure, AccountManage>();
     }
 }

@@ -14,7 +14,9 @@ use sea_orm::{
     QuerySelect,
 };
 use security::Implies;
-use security::permissions::{AccountManage, AccountView, Authenticate, UsersManage, UsersView};
+use security::permissions::{
+    AccountManage, AccountSecure, AccountView, Authenticate, UsersManage, UsersView,
+};
 use security::tokens::TokenHash;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -69,7 +71,7 @@ pub struct ApiTokenFilter {
 
 /// Creates a token of `owner`.
 pub async fn create(
-    tx: &Tx<AccountManage>,
+    tx: &Tx<AccountSecure>,
     owner: UserId,
     new: NewApiToken,
 ) -> Result<ApiToken, StoreError> {

@@ -12,7 +12,9 @@ use domain::Timestamp;
 use rows::{ActiveModel, Column, Entity};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
-use security::permissions::{AccountManage, FollowLink, SignIn, UsersManage};
+use security::permissions::{
+    AccountEnrol, AccountPassword, AccountProve, AccountSecure, FollowLink, SignIn, UsersManage,
+};
 use security::tokens::TokenHash;
 use security::{Allow, Permission};
 use std::time::Duration;
@@ -44,7 +46,10 @@ pub enum Attempt {
 pub trait CountsAttempts: Permission {}
 impl CountsAttempts for SignIn {}
 impl CountsAttempts for FollowLink {}
-impl CountsAttempts for AccountManage {}
+impl CountsAttempts for AccountEnrol {}
+impl CountsAttempts for AccountPassword {}
+impl CountsAttempts for AccountProve {}
+impl CountsAttempts for AccountSecure {}
 
 /// Something that forgets failures.
 pub trait ClearsAttempts: Permission {}

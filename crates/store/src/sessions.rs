@@ -9,7 +9,10 @@ use domain::{SessionId, Timestamp, UserId};
 use rows::{ActiveModel, Column, Entity};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use security::permissions::{AccountManage, AccountView, Authenticate, SignIn, UsersManage};
+use security::permissions::{
+    AccountLeave, AccountManage, AccountPassword, AccountSecure, AccountView, Authenticate, SignIn,
+    UsersManage,
+};
 use security::{Client, Implies, Permission};
 use std::time::Duration;
 
@@ -72,7 +75,10 @@ pub enum Renewed {
 
 /// Something that may end sessions.
 pub trait EndsSessions: Permission {}
+impl EndsSessions for AccountLeave {}
 impl EndsSessions for AccountManage {}
+impl EndsSessions for AccountPassword {}
+impl EndsSessions for AccountSecure {}
 impl EndsSessions for UsersManage {}
 impl EndsSessions for SignIn {}
 impl EndsSessions for Authenticate {}

@@ -180,7 +180,7 @@ fn project_text(project: &Project, actor: &Actor, clock: &dyn Clock) -> String {
         .to_string_lossy();
     let created_by = match actor {
         Actor::Operator { os_user } | Actor::Job { os_user, .. } => os_user.clone(),
-        Actor::User(_) | Actor::Anonymous(_) => actor.audit_name(),
+        Actor::User(_) | Actor::LocalOperator | Actor::Anonymous(_) => actor.audit_name(),
     };
     let today = clock.now().to_rfc3339();
     let today = today.split('T').next().unwrap_or_default();

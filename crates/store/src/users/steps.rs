@@ -10,7 +10,7 @@ use domain::UserId;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use security::passwords::PasswordHash;
-use security::permissions::{AccountManage, FollowLink, SetUp, SignIn, UsersManage};
+use security::permissions::{AccountPassword, FollowLink, SetUp, SignIn, UsersManage};
 use security::{Permission, Role};
 
 /// Something that may create a user.
@@ -20,7 +20,7 @@ impl CreatesUsers for SetUp {}
 
 /// Something that may give a user another password.
 pub trait SetsPasswords: Permission {}
-impl SetsPasswords for AccountManage {}
+impl SetsPasswords for AccountPassword {}
 impl SetsPasswords for FollowLink {}
 impl SetsPasswords for SignIn {}
 

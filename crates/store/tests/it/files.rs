@@ -73,20 +73,20 @@ async fn a_newer_schema_is_refused_and_left_alone() {
 async fn the_database_of_another_program_is_refused_and_left_alone() {
     let database = Sqlite::create();
     tamper(&database, "CREATE TABLE audit_log (id TEXT)").await;
-    fs_err::set_permissions(&database.path, PermissionsExt::from_mode(0o640)).expect("it is ours");
-    let before = fs_err::read(&database.path).expect("it reads");
+    fs_err::set_permissions(database.path(), PermissionsExt::from_mode(0o640)).expect("it is ours");
+    let before = fs_err::read(database.path()).expect("it reads");
     let refused = database.try_open_as(here()).await.map(drop);
     assert!(
         matches!(refused, Err(StoreError::SchemaForeign)),
         "{refused:?}"
     );
-    assert!(fs_err::read(&database.path).expect("it reads") == before);
-    let mode = fs_err::metadata(&database.path)
+    assert!(fs_err::read(database.path()).expect("it reads") == before);
+    let mode = fs_err::metadata(database.path())
         .expect("it reads")
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o640);
-    let folder = database.path.parent().expect("it has one");
+    let folder = database.folder();
     assert_eq!(fs_err::read_dir(folder).expect("it reads").count(), 1);
 }
 
@@ -122,7 +122,7 @@ async fn what_a_killed_process_left_half_written_is_undone() {
     let database = Sqlite::create();
     let store = database.open().await;
     store.close().await.expect("it closes");
-    let url = format!("sqlite://{}?mode=rwc", database.path.display());
+    let url = format!("sqlite://{}?mode=rwc", database.path().display());
     let mut options = sea_orm::ConnectOptions::new(url);
     options.max_connections(1);
     let db = sea_orm::Database::connect(options).await.expect("it opens");
@@ -134,8 +134,8 @@ async fn what_a_killed_process_left_half_written_is_undone() {
     for suffix in ["", "-journal"] {
         let name = format!("metadata.db{suffix}");
         let (from, to) = (
-            database.path.with_file_name(&name),
-            killed.path.with_file_name(&name),
+            database.path().with_file_name(&name),
+            killed.path().with_file_name(&name),
         );
         fs_err::copy(from, to).expect("both are there");
     }

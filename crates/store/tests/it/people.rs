@@ -4,7 +4,7 @@ use crate::databases::{Database, allow, audit_rows, request};
 use domain::{Email, UserId};
 use security::passwords::PasswordHash;
 use security::permissions::{
-    AccountManage, Authenticate, FollowLink, SignIn, UsersManage, UsersView,
+    AccountManage, AccountSecure, Authenticate, FollowLink, SignIn, UsersManage, UsersView,
 };
 use security::tokens::TokenHash;
 use security::{
@@ -35,6 +35,8 @@ fn as_user<P: Permission>(user: &User, session: &Session) -> Allow<P> {
         role: user.role,
         via: Via::Session(session.id),
         client: Client::default(),
+        step: None,
+        is_fresh: true,
     });
     authorize(&actor, request()).expect("the role has it")
 }
@@ -305,7 +307,7 @@ pub(crate) async fn other_sessions_are_listed_and_ended(database: &Database) {
 async fn token(store: &Store, owner: &User, session: &Session, raw: &str) -> api_tokens::ApiToken {
     store
         .run_tx(
-            &as_user::<AccountManage>(owner, session),
+            &as_user::<AccountSecure>(owner, session),
             Event::ApiTokenCreated,
             async |tx| {
                 let new = NewApiToken {
