@@ -7,17 +7,21 @@ mod rows;
 
 use crate::error::StoreError;
 use crate::store::Store;
-use crate::transactions::{Tx, who};
+use crate::transactions::{Mode, Tx, who};
 use domain::Timestamp;
 use rows::{ActiveModel, Column, Entity};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use security::permissions::{
     AccountEnrol, AccountPassword, AccountProve, AccountSecure, FollowLink, SignIn, UsersManage,
+    UsersView,
 };
 use security::tokens::TokenHash;
-use security::{Allow, Permission};
+use security::{Allow, Implies, Permission};
 use std::time::Duration;
+
+/// Counters of one account that a look takes in.
+const ROWS_MAX: u64 = 500;
 
 /// How many guesses there are, and what comes after the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +31,16 @@ pub struct Limit {
     pub locked_for: Duration,
     /// Failures are forgotten when none came for so long.
     pub forgotten_after: Duration,
+}
+
+/// What guesses are counted by.
+#[derive(Debug, Clone)]
+pub struct Counter {
+    /// What is guessed at, and from where.
+    pub key: TokenHash,
+    /// What is guessed at: an admin unlocks it as a whole.
+    pub account: TokenHash,
+    pub limit: Limit,
 }
 
 /// What became of the wish to guess.
@@ -57,22 +71,22 @@ impl<P: CountsAttempts> ClearsAttempts for P {}
 impl ClearsAttempts for UsersManage {}
 
 impl Store {
-    /// Counts a guess at each of `keys`, or at none of them when the limit of one has been met. It leaves no audit row: how
+    /// Counts a guess at each of `counters`, or at none of them when the limit of one has been met. It leaves no audit row: how
     /// the guess ends does.
     pub async fn begin_attempt<P: CountsAttempts>(
         &self,
         allow: &Allow<P>,
-        keys: &[(TokenHash, Limit)],
+        counters: &[Counter],
     ) -> Result<Attempt, StoreError> {
         self.write(who(allow), None, async |tx: Tx<P>| {
-            for (key, _) in keys {
-                if let Some(until) = locked_until(&tx, key).await? {
+            for counter in counters {
+                if let Some(until) = locked_until(&tx, &counter.key).await? {
                     return Ok(Attempt::Locked { until });
                 }
             }
             let mut left = u32::MAX;
-            for (key, limit) in keys {
-                left = left.min(count(&tx, key, *limit).await?);
+            for counter in counters {
+                left = left.min(count(&tx, counter).await?);
             }
             Ok(Attempt::Go { left })
         })
@@ -92,12 +106,9 @@ async fn locked_until<P: Permission>(
         .map(Timestamp::from_micros))
 }
 
-/// Counts a guess at `key`, which is not locked; returns how many are left.
-async fn count<P: Permission>(
-    tx: &Tx<P>,
-    key: &TokenHash,
-    limit: Limit,
-) -> Result<u32, StoreError> {
+/// Counts a guess that is not locked; returns how many are left.
+async fn count<P: Permission>(tx: &Tx<P>, counter: &Counter) -> Result<u32, StoreError> {
+    let (key, limit) = (&counter.key, counter.limit);
     let now = tx.at().as_micros();
     let row = Entity::find_by_id(key.as_str()).one(tx.link()).await?;
     // What was locked is over, and what is long past is forgotten: counting starts anew.
@@ -110,6 +121,7 @@ async fn count<P: Permission>(
     let locked_until = (failures >= failures_max).then(|| now + micros(limit.locked_for));
     let counted = ActiveModel {
         key: Set(key.as_str().to_owned()),
+        account: Set(counter.account.as_str().to_owned()),
         failures: Set(failures),
         locked_until_us: Set(locked_until),
         updated_at_us: Set(now),
@@ -128,6 +140,43 @@ async fn count<P: Permission>(
 pub async fn clear<P: ClearsAttempts>(tx: &Tx<P>, key: &TokenHash) -> Result<(), StoreError> {
     Entity::delete_by_id(key.as_str()).exec(tx.link()).await?;
     Ok(())
+}
+
+/// How things stand at an account: the most failures from anywhere, and until when it is locked for somebody.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Failures {
+    pub count: u32,
+    pub locked_until: Option<Timestamp>,
+}
+
+/// Returns how things stand at `account`.
+pub async fn find<P: Implies<UsersView>, M: Mode>(
+    tx: &Tx<P, M>,
+    account: &TokenHash,
+) -> Result<Failures, StoreError> {
+    let rows = Entity::find()
+        .filter(Column::Account.eq(account.as_str()))
+        .order_by_desc(Column::UpdatedAtUs)
+        .limit(ROWS_MAX)
+        .all(tx.link())
+        .await?;
+    let count = rows.iter().map(|row| row.failures).max().unwrap_or(0);
+    let locked = rows.iter().filter_map(|row| row.locked_until_us).max();
+    Ok(Failures {
+        count: u32::try_from(count).unwrap_or(0),
+        locked_until: locked
+            .filter(|until| tx.at().as_micros() < *until)
+            .map(Timestamp::from_micros),
+    })
+}
+
+/// Forgets every failure at `account`, wherever it came from; returns how many counters that were.
+pub async fn unlock(tx: &Tx<UsersManage>, account: &TokenHash) -> Result<u64, StoreError> {
+    let unlocked = Entity::delete_many()
+        .filter(Column::Account.eq(account.as_str()))
+        .exec(tx.link())
+        .await?;
+    Ok(unlocked.rows_affected)
 }
 
 /// Forgets everything older than `age`; returns how many counters that were.

@@ -10,10 +10,10 @@ use rows::{ActiveModel, Column, Entity};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use security::permissions::{
-    AccountLeave, AccountManage, AccountPassword, AccountSecure, AccountView, Authenticate, SignIn,
-    UsersManage,
+    AccountLeave, AccountManage, AccountPassword, AccountProve, AccountSecure, AccountView,
+    Authenticate, SignIn, UsersManage, UsersView,
 };
-use security::{Client, Implies, Permission};
+use security::{Client, Permission};
 use std::time::Duration;
 
 /// Sessions that one look returns; a person has a handful.
@@ -171,8 +171,17 @@ pub async fn seen(tx: &Tx<Authenticate>, id: SessionId) -> Result<(), StoreError
     Ok(())
 }
 
+/// Something that takes a proof of who somebody is.
+pub trait TakesProof: Permission {}
+impl TakesProof for SignIn {}
+impl TakesProof for AccountProve {}
+
 /// Notes that a person has shown again who he is, and how far he has come by that.
-pub async fn prove(tx: &Tx<SignIn>, id: SessionId, stage: Stage) -> Result<(), StoreError> {
+pub async fn prove<P: TakesProof>(
+    tx: &Tx<P>,
+    id: SessionId,
+    stage: Stage,
+) -> Result<(), StoreError> {
     Entity::update_many()
         .filter(Column::Id.eq(id.to_string()))
         .filter(Column::EndedAtUs.is_null())
@@ -183,8 +192,15 @@ pub async fn prove(tx: &Tx<SignIn>, id: SessionId, stage: Stage) -> Result<(), S
     Ok(())
 }
 
+/// Something that sees sessions.
+pub trait SeesSessions: Permission {}
+impl SeesSessions for AccountView {}
+impl SeesSessions for AccountManage {}
+impl SeesSessions for UsersView {}
+impl SeesSessions for UsersManage {}
+
 /// Returns the running sessions of `user`, latest first.
-pub async fn list<P: Implies<AccountView>, M: Mode>(
+pub async fn list<P: SeesSessions, M: Mode>(
     tx: &Tx<P, M>,
     user: UserId,
 ) -> Result<Vec<Session>, StoreError> {

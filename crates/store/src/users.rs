@@ -8,7 +8,8 @@ mod steps;
 
 pub(crate) use rows::{Column, Entity};
 pub use steps::{
-    create, deactivate, delete, erase, reactivate, restore, set_password, set_role, signed_in,
+    accept_invite, clear_password, create, deactivate, delete, erase, promote, reactivate, restore,
+    set_email, set_password, set_role, signed_in,
 };
 
 use crate::error::StoreError;
@@ -17,7 +18,10 @@ use crate::transactions::{Mode, Tx};
 use domain::{Email, Timestamp, UserId};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use security::passwords::PasswordHash;
-use security::permissions::{FollowLink, SignIn, UsersView};
+use security::permissions::{
+    AccountEnrol, AccountPassword, AccountProve, AccountSecure, AccountView, FollowLink, SignIn,
+    UsersView,
+};
 use security::{Implies, Permission, Role};
 
 /// A person of the team.
@@ -66,6 +70,9 @@ pub trait FindsByEmail: Permission {}
 impl FindsByEmail for SignIn {}
 impl FindsByEmail for FollowLink {}
 impl FindsByEmail for security::permissions::UsersManage {}
+impl FindsByEmail for AccountView {}
+impl FindsByEmail for security::permissions::AccountManage {}
+impl FindsByEmail for AccountSecure {}
 
 /// Returns the user of this id, deleted or not.
 pub async fn find<P: Implies<UsersView>, M: Mode>(
@@ -90,6 +97,37 @@ pub async fn find_by_email<P: FindsByEmail, M: Mode>(
         Ok((row.read()?, hash))
     })
     .transpose()
+}
+
+/// Something that compares a password with one's own.
+pub trait ChecksPassword: Permission {}
+impl ChecksPassword for AccountEnrol {}
+impl ChecksPassword for AccountPassword {}
+impl ChecksPassword for AccountProve {}
+impl ChecksPassword for AccountSecure {}
+
+/// Returns the hash of one's own password; without one there is none to compare with.
+pub async fn find_own_hash<P: ChecksPassword, M: Mode>(
+    tx: &Tx<P, M>,
+    me: UserId,
+) -> Result<Option<PasswordHash>, StoreError> {
+    let row = Entity::find_by_id(me.as_uuid()).one(tx.link()).await?;
+    let hash = row.and_then(|row| row.password_hash);
+    Ok(hash.map(PasswordHash::from_stored))
+}
+
+/// Returns one's own row.
+pub async fn find_own<P: Implies<AccountView>, M: Mode>(
+    tx: &Tx<P, M>,
+    me: UserId,
+) -> Result<Option<User>, StoreError> {
+    let row = Entity::find_by_id(me.as_uuid()).one(tx.link()).await?;
+    row.map(rows::Model::read).transpose()
+}
+
+/// Returns whether there is an admin who may sign in.
+pub async fn has_admin<P: Permission, M: Mode>(tx: &Tx<P, M>) -> Result<bool, StoreError> {
+    Ok(steps::admins().count(tx.link()).await? > 0)
 }
 
 /// Returns the users that `filter` takes, newest first.

@@ -7,6 +7,7 @@ use sea_orm::entity::prelude::*;
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
+    pub account: String,
     pub failures: i32,
     pub locked_until_us: Option<i64>,
     pub updated_at_us: i64,

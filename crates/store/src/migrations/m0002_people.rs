@@ -34,6 +34,7 @@ impl MigrationTrait for Migration {
             unique("api_tokens_hash", "api_tokens", &["token_hash"]),
             index("links_user", "links", &["user_id"]),
             unique("links_hash", "links", &["token_hash"]),
+            index("attempts_account", "attempts", &["account"]),
             index("attempts_updated", "attempts", &["updated_at_us"]),
         ] {
             schema.create_index(made).await?;
@@ -118,11 +119,13 @@ fn links() -> TableCreateStatement {
         .take()
 }
 
-/// Failures that are counted: the key is a hash of what they were against, so that no address of a stranger is kept.
+/// Failures that are counted: `account` is a hash of what they were against, so that no address of a stranger is kept; `key`
+/// is one of what and from where.
 fn attempts() -> TableCreateStatement {
     Table::create()
         .table("attempts")
         .col(string_len("key", 64).primary_key())
+        .col(string_len("account", 64))
         .col(integer("failures"))
         .col(big_integer_null("locked_until_us"))
         .col(big_integer("updated_at_us"))

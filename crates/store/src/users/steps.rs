@@ -6,11 +6,13 @@ use crate::dialect;
 use crate::error::StoreError;
 use crate::sessions;
 use crate::transactions::Tx;
-use domain::UserId;
+use domain::{Email, UserId};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Select};
 use security::passwords::PasswordHash;
-use security::permissions::{AccountPassword, FollowLink, SetUp, SignIn, UsersManage};
+use security::permissions::{
+    AccountPassword, AccountSecure, FollowLink, SetUp, SignIn, UsersManage,
+};
 use security::{Permission, Role};
 
 /// Something that may create a user.
@@ -21,6 +23,7 @@ impl CreatesUsers for SetUp {}
 /// Something that may give a user another password.
 pub trait SetsPasswords: Permission {}
 impl SetsPasswords for AccountPassword {}
+impl SetsPasswords for AccountSecure {}
 impl SetsPasswords for FollowLink {}
 impl SetsPasswords for SignIn {}
 
@@ -134,6 +137,78 @@ pub async fn erase(tx: &Tx<UsersManage>, id: UserId) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Makes a user an admin who may sign in, whatever he was: what whoever installs the program does with an address that is
+/// taken already.
+pub async fn promote(tx: &Tx<UsersManage>, id: UserId) -> Result<User, StoreError> {
+    let none: Option<i64> = None;
+    change(
+        tx,
+        id,
+        &[
+            (Column::Role, Role::Admin.as_str().into()),
+            (Column::IsActive, true.into()),
+            (Column::IsVerified, true.into()),
+            (Column::DeletedAtUs, none.into()),
+        ],
+    )
+    .await
+}
+
+/// Takes a user's password away: nothing he types is right until he has chosen another by a link.
+pub async fn clear_password(tx: &Tx<UsersManage>, id: UserId) -> Result<User, StoreError> {
+    let none: Option<String> = None;
+    change(
+        tx,
+        id,
+        &[
+            (Column::PasswordHash, none.into()),
+            (Column::MustChangePassword, false.into()),
+        ],
+    )
+    .await
+}
+
+/// Gives an invited user his first password; mail has reached him.
+pub async fn accept_invite(
+    tx: &Tx<FollowLink>,
+    id: UserId,
+    hash: &PasswordHash,
+) -> Result<User, StoreError> {
+    set_password(tx, id, hash).await?;
+    change(tx, id, &[(Column::IsVerified, true.into())]).await
+}
+
+/// Something that gives a user another address.
+pub trait ChangesEmail: Permission {}
+impl ChangesEmail for AccountSecure {}
+impl ChangesEmail for UsersManage {}
+
+/// Gives a user another address, which nobody has verified yet.
+pub async fn set_email<P: ChangesEmail>(
+    tx: &Tx<P>,
+    id: UserId,
+    email: &Email,
+) -> Result<User, StoreError> {
+    let taken = Entity::find()
+        .filter(Column::Email.eq(email.as_str()))
+        .filter(Column::Id.ne(id.to_string()))
+        .count(tx.link())
+        .await?;
+    if taken > 0 {
+        let email = email.clone();
+        return Err(StoreError::EmailTaken { email });
+    }
+    change(
+        tx,
+        id,
+        &[
+            (Column::Email, email.as_str().into()),
+            (Column::IsVerified, false.into()),
+        ],
+    )
+    .await
+}
+
 /// Gives a user a password.
 pub async fn set_password<P: SetsPasswords>(
     tx: &Tx<P>,
@@ -184,10 +259,7 @@ async fn keep_an_admin(tx: &Tx<UsersManage>, user: &User) -> Result<(), StoreErr
     if user.role != Role::Admin || !user.may_sign_in() {
         return Ok(());
     }
-    let others = Entity::find()
-        .filter(Column::Role.eq(Role::Admin.as_str()))
-        .filter(Column::IsActive.eq(true))
-        .filter(Column::DeletedAtUs.is_null())
+    let others = admins()
         .filter(Column::Id.ne(user.id.to_string()))
         .count(tx.link())
         .await?;
@@ -195,6 +267,14 @@ async fn keep_an_admin(tx: &Tx<UsersManage>, user: &User) -> Result<(), StoreErr
         return Err(StoreError::LastAdmin);
     }
     Ok(())
+}
+
+/// Returns the admins who may sign in.
+pub(super) fn admins() -> Select<Entity> {
+    Entity::find()
+        .filter(Column::Role.eq(Role::Admin.as_str()))
+        .filter(Column::IsActive.eq(true))
+        .filter(Column::DeletedAtUs.is_null())
 }
 
 async fn change<P: Permission>(

@@ -12,7 +12,7 @@ use security::{
 };
 use std::time::Duration;
 use store::api_tokens::{self, ApiTokenFilter, NewApiToken};
-use store::attempts::{self, Attempt, Limit};
+use store::attempts::{self, Attempt, Counter, Limit};
 use store::links::{self, LinkKind};
 use store::sessions::{self, Renewed, Session, Stage};
 use store::users::{self, NewUser, User, UserFilter};
@@ -431,12 +431,17 @@ pub(crate) async fn many_guesses_at_once_do_not_pass_the_limit(database: &Databa
         forgotten_after: HOUR,
     };
     let key = TokenHash::of("ada@example.com from 192.0.2.7");
+    let counter = Counter {
+        key: key.clone(),
+        account: TokenHash::of("ada@example.com"),
+        limit,
+    };
     let guess = |store: Store| {
-        let key = key.clone();
+        let counter = counter.clone();
         async move {
             loop {
                 let tried = store
-                    .begin_attempt(&public::<SignIn>(), &[(key.clone(), limit)])
+                    .begin_attempt(&public::<SignIn>(), std::slice::from_ref(&counter))
                     .await;
                 if !matches!(tried, Err(StoreError::Busy { .. })) {
                     return tried.expect("it runs");
