@@ -2,20 +2,23 @@
 
 use crate::config::{self, Finding, ProjectConfig, Sources};
 use crate::environment::Environment;
+use crate::identity::{Identity, SigningKeys};
 use crate::lock::{Holder, ProjectLock};
 use crate::project::Project;
 use crate::{Error, Result, logging, settle};
 use connect::{Catalog, Egress};
-use domain::{Clock, ConnectorName, LoadId, Timestamp};
+use domain::say::Quoted;
+use domain::{Clock, Code, ConnectorName, LoadId, Timestamp, say};
 use sandbox::{Launcher, Policy};
 use security::permissions::{ConfigView, SourceView};
-use security::{Actor, Allow, Permission, Redactor, RequestId, authorize};
+use security::{Actor, Allow, Entropy, Permission, Redactor, RequestId, authorize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use store::jobs::Owner;
-use store::{Ids, Process, Store};
+use store::location::{BadUrl, Pool};
+use store::{DatabaseUrl, Ids, Process, Store};
 use tokio::sync::Notify;
 use warehouse::{Settings, Warehouse};
 
@@ -36,6 +39,16 @@ impl Clock for SystemClock {
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The randomness of the machine: the one place that asks for it.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        rand::fill(bytes);
     }
 }
 
@@ -76,6 +89,7 @@ pub struct OpenOptions {
     /// How long to wait for another command.
     pub wait_seconds: u64,
     pub launcher: Launcher,
+    pub clock: Arc<dyn Clock>,
 }
 
 /// A project, opened.
@@ -89,6 +103,7 @@ pub struct App {
     pub(crate) store: Store,
     pub(crate) warehouse: Warehouse,
     pub(crate) launcher: Launcher,
+    pub(crate) identity: Identity,
     pub clock: Arc<dyn Clock>,
     pub cancel: Cancel,
     actor: Actor,
@@ -123,11 +138,11 @@ impl App {
             command,
             wait_seconds,
             launcher,
+            clock,
         } = options;
         let project = Project::find(Path::new("."), project.as_deref(), &environment)?;
         environment.load_file(&project.env_file())?;
         environment.teach(&REDACTOR);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         logging::attach(&project)?;
         let settings = ProjectConfig::load(&project, &environment)?;
         let (catalog, catalog_failures) = Catalog::load(Some(&project.connectors_dir()));
@@ -150,8 +165,10 @@ impl App {
             ids,
             owner,
         };
-        let store = Store::open(&project.metadata_file(&environment), process).await?;
+        let store = open_store(&project, &environment, process).await?;
         let warehouse = Warehouse::new(warehouse_settings(&project, &settings), launcher.clone());
+        let keys = SigningKeys::find(&project, &environment)?;
+        let identity = Identity::new(settings.auth.clone(), keys);
         let actor = Actor::Operator {
             os_user: os_user(&environment),
         };
@@ -164,6 +181,7 @@ impl App {
             store,
             warehouse,
             launcher,
+            identity,
             clock,
             cancel: Cancel::default(),
             actor,
@@ -223,6 +241,37 @@ impl App {
     pub(crate) fn egress(&self) -> Egress {
         Egress::new(self.settings.egress.allow_private.iter().cloned())
     }
+}
+
+/// Opens the metadata database: on the server that the environment names, else the project's file. A server that does not
+/// answer is an error; nothing takes its place.
+async fn open_store(
+    project: &Project,
+    environment: &Environment,
+    process: Process,
+) -> Result<Store> {
+    let names = ["DANGO_DATABASE_URL", "DAP_DATABASE_URL"];
+    let given = names.into_iter().find_map(|name| {
+        let url = environment.find(name)?;
+        (!url.expose().trim().is_empty()).then_some((name, url))
+    });
+    let Some((name, url)) = given else {
+        return Ok(Store::open(&project.metadata_file(environment), process).await?);
+    };
+    let url = DatabaseUrl::parse(url, Pool::default()).map_err(|why| {
+        let say = say!("", name Quoted(name), " does not name a Postgres database: ");
+        Error::invalid(
+            Code::StoreFailed,
+            say.text(match why {
+                BadUrl::Malformed => "it is not a URL",
+                BadUrl::Scheme => "it does not begin with `postgresql://`",
+                BadUrl::Host => "it names no host",
+                BadUrl::Database => "it names no database",
+            }),
+        )
+        .hint("it has the form postgresql://USER:PASSWORD@HOST:5432/DATABASE")
+    })?;
+    Ok(Store::open_server(&url, process).await?)
 }
 
 fn warehouse_settings(project: &Project, settings: &ProjectConfig) -> Settings {

@@ -40,6 +40,26 @@ impl From<StoreError> for Error {
                 Code::ProjectLocked,
                 say!("source ", name Quoted(target), " is already being synced"),
             ),
+            StoreError::Unreachable { at, .. } => Self::invalid(
+                Code::StoreFailed,
+                say!("the metadata database at ", name Quoted(at), " cannot be reached"),
+            )
+            .hint("start it, or correct DANGO_DATABASE_URL; nothing else takes its place"),
+            StoreError::EmailTaken { email } => Self::conflict(
+                Code::UserExists,
+                say!("there is already a user ", name email),
+            )
+            .hint(say!("`dango user show ", *email, "` shows him; a deleted one comes back with `dango user restore`")),
+            StoreError::UserMissing { id } => crate::identity::no_user(*id),
+            StoreError::LastAdmin => Self::conflict(
+                Code::LastAdmin,
+                "nobody would be left who can sign in as an admin",
+            )
+            .hint("make somebody else an admin first"),
+            StoreError::Oneself => {
+                Self::conflict(Code::NotOneself, "nobody does this to himself")
+                    .hint("let another admin do it")
+            }
             _ => Self::new(Kind::Bug, Code::StoreFailed, "the metadata database failed"),
         };
         made.caused_by(error)

@@ -3,7 +3,7 @@
 use connect::{Failure, FailureKind};
 use domain::say::Quoted;
 use domain::{Code, Say, say};
-use security::Denied;
+use security::{Denied, Reason, Step};
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -22,12 +22,16 @@ pub enum Kind {
     NotFound,
     /// It exists already, or somebody else is at work on it.
     Conflict,
+    /// Too many failures; the same may succeed later.
+    Locked,
     /// A limit was met.
     Limit,
     /// The budget is spent.
     Budget,
     /// Something outside does not answer; the same may succeed later.
     Unavailable,
+    /// There is nothing to sign sessions with, and nothing may be made up.
+    NoSigningKey,
     /// The user stopped it.
     Interrupted,
     /// A fault of ours.
@@ -43,6 +47,10 @@ pub struct Error {
     pub say: Say,
     /// The next command or the exact setting; empty when there is nothing to add.
     pub hint: Say,
+    /// Everything that speaks against a value, when there may be several things.
+    pub issues: Vec<Say>,
+    /// When the same may succeed.
+    pub retry_after_seconds: Option<u64>,
     /// The cause, for the log: its text may say what a user must not read.
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -67,6 +75,8 @@ impl Error {
             code,
             say: say.into(),
             hint: Say::default(),
+            issues: Vec::new(),
+            retry_after_seconds: None,
             source: None,
         }
     }
@@ -80,6 +90,8 @@ impl Error {
         not_found => NotFound;
         /// Returns the error of something that exists already or is being worked on.
         conflict => Conflict;
+        /// Returns the error of too many failures.
+        locked => Locked;
         /// Returns the error of a limit that was met.
         limit => Limit;
         /// Returns the error of something that may succeed later.
@@ -131,6 +143,18 @@ impl Error {
     /// Adds what to do next.
     pub fn hint(mut self, hint: impl Into<Say>) -> Self {
         self.hint = hint.into();
+        self
+    }
+
+    /// Adds everything that speaks against a value.
+    pub fn issues(mut self, issues: Vec<Say>) -> Self {
+        self.issues = issues;
+        self
+    }
+
+    /// Adds when the same may succeed.
+    pub const fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
         self
     }
 
@@ -202,12 +226,44 @@ impl StdError for Error {
 
 impl From<Denied> for Error {
     fn from(denied: Denied) -> Self {
-        Self::denied(
-            Code::PermissionDenied,
-            say!("this needs the permission ", name Quoted(denied.permission)),
-        )
-        .hint("an admin can give it to you")
-        .caused_by(denied)
+        let unauthenticated =
+            |say, hint| Self::new(Kind::Unauthenticated, Code::Unauthenticated, say).hint(hint);
+        let made = match denied.reason {
+            Reason::Anonymous => unauthenticated(
+                "nobody is signed in",
+                "sign in, or send an API token as `Authorization: Bearer …`",
+            ),
+            Reason::Step(Step::SecondFactor) => unauthenticated(
+                "the second factor is still to be shown",
+                "send the code of your authenticator app",
+            ),
+            Reason::Step(Step::ChangePassword) => Self::denied(
+                Code::PasswordChangeRequired,
+                "the password must be changed before anything else",
+            )
+            .hint("choose another password"),
+            Reason::Step(Step::Enrol) => Self::denied(
+                Code::SecondFactorRequired,
+                "this team asks for a second factor, and you have none",
+            )
+            .hint("set up an authenticator app or a passkey"),
+            Reason::Stale => Self::denied(
+                Code::ReauthenticationRequired,
+                "this takes a proof of who you are that is a few minutes old at most",
+            )
+            .hint("enter your password again"),
+            Reason::SessionOnly => Self::denied(
+                Code::PermissionDenied,
+                say!("an API token cannot have the permission ", name Quoted(denied.permission)),
+            )
+            .hint("sign in and do it there"),
+            Reason::Role => Self::denied(
+                Code::PermissionDenied,
+                say!("this needs the permission ", name Quoted(denied.permission)),
+            )
+            .hint("an admin can give it to you"),
+        };
+        made.caused_by(denied)
     }
 }
 
@@ -234,6 +290,8 @@ impl From<Failure> for Error {
             code,
             say: failure.say,
             hint: failure.hint,
+            issues: Vec::new(),
+            retry_after_seconds: None,
             source: failure.source,
         }
     }

@@ -20,6 +20,7 @@ mod effects;
 pub mod environment;
 pub mod error;
 mod files;
+pub mod identity;
 pub mod lock;
 pub mod logging;
 pub mod project;

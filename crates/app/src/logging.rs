@@ -64,7 +64,7 @@ pub fn attach(project: &Project) -> Result<()> {
 pub fn failed(error: &Error) {
     let (code, causes) = (error.code.as_str(), error.chain());
     match error.kind {
-        Kind::Invalid | Kind::NotFound | Kind::Conflict => {
+        Kind::Invalid | Kind::NotFound | Kind::Conflict | Kind::Locked | Kind::NoSigningKey => {
             tracing::debug!(
                 error.code = code,
                 error.chain = causes,

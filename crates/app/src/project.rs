@@ -89,6 +89,8 @@ impl Project {
         log_file = ".dango/logs/dango.jsonl";
         run_dir = ".dango/run";
         lock_file = ".dango/run/lock";
+        /// The secrets that sign session cookies.
+        session_key_file = ".dango/keys/session.keys";
         /// What DuckDB spills; emptied at every start of the worker.
         spill_dir = ".dango/run/spill";
         /// Connector files of the user's own.

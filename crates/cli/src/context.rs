@@ -6,9 +6,10 @@ use crate::interrupts::Interrupts;
 use crate::output::Output;
 use crate::prompts::{self, Ask};
 use app::project::Project;
-use app::{App, Environment, Holder, OpenOptions, REDACTOR};
+use app::{App, Environment, Holder, OpenOptions, REDACTOR, SystemClock};
 use security::{Allow, Permission};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The surroundings of one command.
 pub(crate) struct Context {
@@ -39,6 +40,7 @@ impl Context {
             command: command.to_owned(),
             wait_seconds: self.global.wait,
             launcher: app::launcher()?,
+            clock: Arc::new(SystemClock),
         })
     }
 

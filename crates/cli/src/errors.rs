@@ -64,8 +64,9 @@ pub(crate) const fn exit_code(kind: Kind, code: Code) -> u8 {
         (Kind::Invalid | Kind::Limit, _) => 1,
         (Kind::Unauthenticated | Kind::Denied, _) => 3,
         (Kind::NotFound, _) => 4,
-        (Kind::Conflict, _) => 5,
+        (Kind::Conflict | Kind::Locked, _) => 5,
         (Kind::Budget, _) => 6,
+        (Kind::NoSigningKey, _) => 64,
         (Kind::Bug, _) => 70,
         (Kind::Unavailable, _) => 75,
     }
@@ -112,6 +113,8 @@ mod tests {
         check(Kind::Unauthenticated, Code::SourceUnauthorized, 3);
         check(Kind::NotFound, Code::SourceNotFound, 4);
         check(Kind::Conflict, Code::ProjectLocked, 5);
+        check(Kind::Locked, Code::AccountLocked, 5);
+        check(Kind::NoSigningKey, Code::SigningKeyMissing, 64);
         check(Kind::Limit, Code::QueryTimeout, 1);
         check(Kind::Budget, Code::Bug, 6);
         check(Kind::Bug, Code::Bug, 70);

@@ -113,6 +113,42 @@ codes! {
     StoreVersion = "store_version": "The metadata database was written by a newer dango. Use that version, or restore the \
         backup that its upgrade made.";
     PermissionDenied = "permission_denied": "Your role does not include what this command needs.";
+    Unauthenticated = "unauthenticated": "Nobody is signed in, or the session or token is no longer good. Sign in again, or \
+        make another token.";
+    CredentialsWrong = "credentials_wrong": "The e-mail address or the password is wrong, or the account may not sign in. \
+        Which of them it is, nobody is told.";
+    CodeWrong = "second_factor_wrong": "The code is wrong, too old, or was used before. A code of an authenticator app is \
+        good once; a recovery code too.";
+    AccountLocked = "account_locked": "Too many wrong passwords or codes came for this account from this network. Wait until \
+        the time is over, or let an admin unlock it with `dango user unlock EMAIL`.";
+    PasswordWeak = "password_weak": "The password is too easy to guess. The error lists everything that speaks against it.";
+    PasswordChangeRequired = "password_change_required": "The password was chosen by somebody else or is too old. Until it is \
+        changed, nothing else is open.";
+    SecondFactorRequired = "second_factor_required": "The setting `auth.require_2fa` asks this account for a second factor. \
+        Until one is set up, nothing else is open.";
+    ReauthenticationRequired = "reauthentication_required": "Whoever changes a password, an address or a second factor, or \
+        makes a token, must have shown who he is within the last five minutes. Enter the password again.";
+    LinkInvalid = "link_invalid": "The link was used before, is too old, or another took its place. Ask an admin for a new one.";
+    SetUpDone = "set_up_done": "There is an admin already; whoever has lost the password uses `dango user reset-password`.";
+    UserNotFound = "user_not_found": "There is no such user. `dango user list --include-deleted` lists all.";
+    UserExists = "user_exists": "There is a user with this address already, perhaps a deleted one. `dango user restore` brings \
+        a deleted user back.";
+    UserInvalid = "user_invalid": "Something about the user does not fit: the error says what.";
+    LastAdmin = "last_admin": "It would leave nobody who can sign in as an admin. Make somebody else an admin first.";
+    NotOneself = "not_oneself": "Nobody deactivates, deletes or erases himself, nor resets his own password as an admin. Let \
+        another admin do it.";
+    TokenNotFound = "token_not_found": "There is no such API token, or it is somebody else's.";
+    TokenInvalid = "token_invalid": "Something about the token does not fit: the error says what.";
+    SessionNotFound = "session_not_found": "There is no such session, or it is somebody else's.";
+    SigningKeyMissing = "signing_key_missing": "The server was told not to make up a key that signs sessions, and none is \
+        given. Set DAP_AUTH_JWT_SECRET to the output of `openssl rand -hex 32`.";
+    SigningKeyWeak = "signing_key_weak": "The key that signs sessions is empty, shorter than 32 bytes or easy to guess. Set it \
+        to the output of `openssl rand -hex 32`.";
+    SigningKeyGiven = "signing_key_given": "The key that signs sessions is in DAP_AUTH_JWT_SECRET, so only whoever sets that \
+        variable can replace it.";
+    RegistrationClosed = "registration_closed": "Nobody makes himself an account here: an admin invites people. The setting \
+        `auth.open_registration` changes that.";
+    Busy = "busy": "Too many people ask for the same at this moment. Try again in a few seconds.";
     CodeUnknown = "code_unknown": "There is no such error code. `dango explain` without an argument lists all.";
     DoctorFound = "doctor_found": "`dango doctor` found something to mend; each finding was printed with its fix.";
 }

@@ -29,6 +29,11 @@ impl Password {
         Self(Plain::new(typed.expose().nfkc().collect()))
     }
 
+    /// Returns whether both are the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.expose() == other.0.expose()
+    }
+
     /// Returns how many characters it has.
     pub fn chars(&self) -> usize {
         self.0.expose().chars().count()
@@ -47,6 +52,17 @@ impl PasswordHash {
     /// Takes a hash over that was stored.
     pub const fn from_stored(text: String) -> Self {
         Self(text)
+    }
+
+    /// Returns a hash that no password has, as slow as any: what is compared with when there is nobody to compare with.
+    pub fn of_nobody() -> Self {
+        let (salt, hash) = (
+            "Mf0fkSA5a+RRtOUEvy1Jtw",
+            "6vf5c8oEkDe1mPjIZBhnI34YUiajrG9wdDBaMEW0MOE",
+        );
+        Self(format!(
+            "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${hash}"
+        ))
     }
 
     /// Returns the text to store.
@@ -179,6 +195,14 @@ mod tests {
             .expect("hashes");
         let expect = "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659";
         assert_eq!(data_encoding::HEXLOWER.encode(&tag), expect);
+    }
+
+    #[test]
+    fn nobodys_hash_is_one_of_todays() {
+        let hash = PasswordHash::of_nobody();
+        let parsed = phc::PasswordHash::new(hash.as_str()).expect("well formed");
+        assert!(!is_outdated(&parsed));
+        assert_eq!(verify(&password("any password"), &hash), Verdict::Wrong);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 /// The audience DAP's tokens have.
 pub const AUDIENCE: &str = "fastapi-users:auth";
+/// The audience of what a browser keeps after a sign-in, to be known again.
+const DEVICE_AUDIENCE: &str = "dango:device";
 /// Bytes of a signing secret at least (RFC 7518 §3.2: as long as the hash).
 const SECRET_BYTES_MIN: usize = 32;
 /// A secret that takes fewer guesses than this (as a power of ten) is one that stands in a guide somewhere. The estimate
@@ -60,6 +62,14 @@ impl SessionClaims {
     pub const fn is_half_over(&self, now: i64) -> bool {
         now >= self.iat.saturating_add((self.exp - self.iat) / 2)
     }
+}
+
+/// What a browser that has signed somebody in keeps: it proves nothing but that.
+#[derive(Debug, Serialize, Deserialize)]
+struct DeviceClaims {
+    sub: Uuid,
+    aud: String,
+    exp: i64,
 }
 
 /// Why a secret cannot sign.
@@ -133,6 +143,25 @@ impl Keyring {
 
     /// Signs `claims`.
     pub fn sign(&self, claims: &SessionClaims) -> Result<Plain<String>, BadToken> {
+        self.sign_any(claims)
+    }
+
+    /// Signs what a browser keeps that has signed `user` in, good until `exp` in seconds since 1970.
+    pub fn sign_device(&self, user: Uuid, exp: i64) -> Result<Plain<String>, BadToken> {
+        self.sign_any(&DeviceClaims {
+            sub: user,
+            aud: DEVICE_AUDIENCE.to_owned(),
+            exp,
+        })
+    }
+
+    /// Returns who has signed in with the browser that keeps `token`.
+    pub fn read_device(&self, token: &str, now: i64) -> Result<Uuid, BadToken> {
+        let claims: DeviceClaims = self.read_any(token, DEVICE_AUDIENCE)?;
+        (now < claims.exp).then_some(claims.sub).ok_or(BadToken)
+    }
+
+    fn sign_any(&self, claims: &impl Serialize) -> Result<Plain<String>, BadToken> {
         let header = Header {
             kid: Some(self.current.id.clone()),
             ..Header::new(Algorithm::HS256)
@@ -144,18 +173,26 @@ impl Keyring {
 
     /// Returns what `token` says, when one of the keys has signed it. Whether its time is over is the caller's question.
     pub fn read(&self, token: &str) -> Result<SessionClaims, BadToken> {
+        self.read_any(token, AUDIENCE)
+    }
+
+    fn read_any<T: for<'de> Deserialize<'de>>(
+        &self,
+        token: &str,
+        audience: &str,
+    ) -> Result<T, BadToken> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(BadToken);
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| BadToken)?;
         let key = self.find(header.kid.as_deref()).ok_or(BadToken)?;
         let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
+        validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "aud", "sub"]);
         // It would ask the machine's clock; ours is a parameter.
         validation.validate_exp = false;
         let key = DecodingKey::from_secret(key.secret.expose());
-        let read = jsonwebtoken::decode::<SessionClaims>(token, &key, &validation);
+        let read = jsonwebtoken::decode::<T>(token, &key, &validation);
         Ok(read.map_err(|_| BadToken)?.claims)
     }
 
@@ -191,6 +228,18 @@ mod tests {
         assert_eq!(read(&Keyring::new(key(1), Vec::new())), Ok(claims()));
         assert_eq!(read(&Keyring::new(key(2), vec![key(1)])), Ok(claims()));
         assert_eq!(read(&Keyring::new(key(2), Vec::new())), Err(BadToken));
+    }
+
+    #[test]
+    fn a_device_is_known_and_is_no_session() {
+        let ring = Keyring::new(key(1), Vec::new());
+        let user = Uuid::from_u128(1);
+        let device = ring.sign_device(user, 2_000).expect("signs");
+        assert_eq!(ring.read_device(device.expose(), 1_999), Ok(user));
+        assert_eq!(ring.read_device(device.expose(), 2_000), Err(BadToken));
+        assert_eq!(ring.read(device.expose()), Err(BadToken));
+        let session = ring.sign(&claims()).expect("signs");
+        assert_eq!(ring.read_device(session.expose(), 0), Err(BadToken));
     }
 
     #[test]

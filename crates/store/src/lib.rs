@@ -20,8 +20,8 @@
 //!   [`Allow`](security::Allow); store functions take nothing else, and say in their signature which permission they need
 //!   (`P: Implies<SourceView>`) and whether they change anything (`&Tx<P>` or any [`Mode`]).
 //! - **No audit, no change.** A commit writes the audit row (actor, permission, event, target, request) in its own
-//!   transaction; what fails writes nothing. The exceptions are [`Store::heartbeat`], because a sign of life is not an act, and
-//!   [`Store::begin_attempt`], because how the attempt ends is.
+//!   transaction; what fails writes nothing. The exceptions are signs of life ([`Store::heartbeat`],
+//!   [`Store::renew_session`]), which are no acts, and [`Store::begin_attempt`], because how the attempt ends is one.
 //! - **Nothing is lost to a race.** Writers take the lock when they begin (`BEGIN IMMEDIATE`, `SERIALIZABLE`); a transaction
 //!   that loses is repeated up to a limit; a swallowed error cannot commit; every step of a job is a compare-and-set.
 //! - **The store calls nobody.** No network, no clock of its own, no `await` on the outside world inside a transaction.

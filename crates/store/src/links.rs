@@ -8,9 +8,9 @@ use domain::{Timestamp, UserId};
 use rows::{ActiveModel, Column, Entity};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
-use security::Permission;
-use security::permissions::{FollowLink, SetUp, SignIn, UsersManage};
+use security::permissions::{FollowLink, SetUp, SignIn, UsersManage, UsersView};
 use security::tokens::TokenHash;
+use security::{Implies, Permission};
 use std::time::Duration;
 
 /// What a link is for.
@@ -93,6 +93,22 @@ pub async fn find<P: FollowsLinks, M: Mode>(
         .one(tx.link())
         .await?;
     found.map(rows::Model::read).transpose()
+}
+
+/// Returns until when a link of this kind for `user` is good.
+pub async fn good_until<P: Implies<UsersView>, M: Mode>(
+    tx: &Tx<P, M>,
+    kind: LinkKind,
+    user: UserId,
+) -> Result<Option<Timestamp>, StoreError> {
+    let found = Entity::find()
+        .filter(Column::UserId.eq(user.to_string()))
+        .filter(Column::Kind.eq(kind.as_str()))
+        .filter(Column::UsedAtUs.is_null())
+        .filter(Column::ExpiresAtUs.gt(tx.at().as_micros()))
+        .one(tx.link())
+        .await?;
+    Ok(found.map(|row| Timestamp::from_micros(row.expires_at_us)))
 }
 
 /// Uses the link up; of many that follow it at once one gets it.

@@ -3,7 +3,8 @@
 mod rows;
 
 use crate::error::StoreError;
-use crate::transactions::{Mode, Tx};
+use crate::store::Store;
+use crate::transactions::{Mode, Tx, who};
 use crate::users::{self, User};
 use domain::{SessionId, Timestamp, UserId};
 use rows::{ActiveModel, Column, Entity};
@@ -11,9 +12,9 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use security::permissions::{
     AccountLeave, AccountManage, AccountPassword, AccountProve, AccountSecure, AccountView,
-    Authenticate, SignIn, UsersManage, UsersView,
+    AuthManage, Authenticate, SignIn, UsersManage, UsersView,
 };
-use security::{Client, Permission};
+use security::{Allow, Client, Permission};
 use std::time::Duration;
 
 /// Sessions that one look returns; a person has a handful.
@@ -69,7 +70,7 @@ pub struct Session {
 pub enum Renewed {
     /// This is the generation that counts from now on.
     To(u64),
-    /// The cookie was older than the grace allows: somebody has copied it, and the session has ended.
+    /// The cookie is older than the grace allows, so somebody has copied it; or the session has ended.
     Replayed,
 }
 
@@ -127,9 +128,42 @@ pub async fn find<M: Mode>(
     user.map(|user| Ok((session, user.read()?))).transpose()
 }
 
-/// Renews the cookie of generation `generation`: of many that ask at once one makes the next generation, and all get it.
-/// One of the generation before is taken for `grace` after that; an older one ends the session.
-pub async fn renew(
+impl Store {
+    /// Renews the cookie of generation `generation`: of many that ask at once one makes the next generation, and all get it.
+    /// One of the generation before is taken for `grace` after that; an older one is a copy, and the session is to be ended.
+    /// Like a sign of life it leaves no audit row.
+    pub async fn renew_session(
+        &self,
+        allow: &Allow<Authenticate>,
+        id: SessionId,
+        generation: u64,
+        grace: Duration,
+    ) -> Result<Renewed, StoreError> {
+        self.write(who(allow), None, async |tx| {
+            renew(&tx, id, generation, grace).await
+        })
+        .await
+    }
+
+    /// Notes that a session is in use.
+    pub async fn touch_session(
+        &self,
+        allow: &Allow<Authenticate>,
+        id: SessionId,
+    ) -> Result<(), StoreError> {
+        self.write(who(allow), None, async |tx: Tx<Authenticate>| {
+            Entity::update_many()
+                .filter(Column::Id.eq(id.to_string()))
+                .col_expr(Column::SeenAtUs, Expr::val(tx.at().as_micros()))
+                .exec(tx.link())
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+async fn renew(
     tx: &Tx<Authenticate>,
     id: SessionId,
     generation: u64,
@@ -150,25 +184,17 @@ pub async fn renew(
         return Ok(Renewed::To(next));
     }
     let row = Entity::find_by_id(id.as_uuid()).one(tx.link()).await?;
-    let Some(session) = row.map(rows::Model::read).transpose()? else {
-        return Ok(Renewed::Replayed);
-    };
-    let is_in_grace = now.as_micros() <= later(session.renewed_at, grace);
-    if session.ended_at.is_none() && session.generation == next && is_in_grace {
-        return Ok(Renewed::To(next));
-    }
-    end(tx, session.user, id, "replayed").await?;
-    Ok(Renewed::Replayed)
-}
-
-/// Notes that a session is in use.
-pub async fn seen(tx: &Tx<Authenticate>, id: SessionId) -> Result<(), StoreError> {
-    Entity::update_many()
-        .filter(Column::Id.eq(id.to_string()))
-        .col_expr(Column::SeenAtUs, Expr::val(tx.at().as_micros()))
-        .exec(tx.link())
-        .await?;
-    Ok(())
+    let session = row.map(rows::Model::read).transpose()?;
+    let is_in_grace = session.is_some_and(|session| {
+        session.ended_at.is_none()
+            && session.generation == next
+            && now.as_micros() <= later(session.renewed_at, grace)
+    });
+    Ok(if is_in_grace {
+        Renewed::To(next)
+    } else {
+        Renewed::Replayed
+    })
 }
 
 /// Something that takes a proof of who somebody is.
@@ -246,6 +272,17 @@ pub async fn end_all<P: EndsSessions>(
         sessions = sessions.filter(Column::Id.ne(except.to_string()));
     }
     Ok(sessions.exec(tx.link()).await?.rows_affected)
+}
+
+/// Ends every session there is; returns how many.
+pub async fn end_everybodys(tx: &Tx<AuthManage>, because: &'static str) -> Result<u64, StoreError> {
+    let ended = Entity::update_many()
+        .filter(Column::EndedAtUs.is_null())
+        .col_expr(Column::EndedAtUs, Expr::val(tx.at().as_micros()))
+        .col_expr(Column::EndedBecause, Expr::val(because))
+        .exec(tx.link())
+        .await?;
+    Ok(ended.rows_affected)
 }
 
 fn running(user: UserId) -> sea_orm::UpdateMany<Entity> {

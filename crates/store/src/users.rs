@@ -8,8 +8,8 @@ mod steps;
 
 pub(crate) use rows::{Column, Entity};
 pub use steps::{
-    accept_invite, clear_password, create, deactivate, delete, erase, promote, reactivate, restore,
-    set_email, set_password, set_role, signed_in,
+    accept_invite, clear_password, create, deactivate, delete, erase, promote, reactivate,
+    reset_hash, restore, set_email, set_password, set_role, signed_in,
 };
 
 use crate::error::StoreError;
@@ -34,6 +34,8 @@ pub struct User {
     /// Whether somebody has shown that mail to the address reaches him.
     pub is_verified: bool,
     pub must_change_password: bool,
+    /// Whether he shows something beside his password. The transactions that change his factors keep it.
+    pub has_second_factor: bool,
     /// Whether he has a password; an invited user has none yet.
     pub has_password: bool,
     pub created_at: Timestamp,
@@ -99,6 +101,15 @@ pub async fn find_by_email<P: FindsByEmail, M: Mode>(
     .transpose()
 }
 
+/// Returns the user a link belongs to.
+pub async fn find_by_link<M: Mode>(
+    tx: &Tx<FollowLink, M>,
+    id: UserId,
+) -> Result<Option<User>, StoreError> {
+    let row = Entity::find_by_id(id.as_uuid()).one(tx.link()).await?;
+    row.map(rows::Model::read).transpose()
+}
+
 /// Something that compares a password with one's own.
 pub trait ChecksPassword: Permission {}
 impl ChecksPassword for AccountEnrol {}
@@ -128,6 +139,17 @@ pub async fn find_own<P: Implies<AccountView>, M: Mode>(
 /// Returns whether there is an admin who may sign in.
 pub async fn has_admin<P: Permission, M: Mode>(tx: &Tx<P, M>) -> Result<bool, StoreError> {
     Ok(steps::admins().count(tx.link()).await? > 0)
+}
+
+/// Returns the admin who may sign in, when there is exactly one.
+pub async fn find_only_admin<P: Permission, M: Mode>(
+    tx: &Tx<P, M>,
+) -> Result<Option<User>, StoreError> {
+    let admins = steps::admins().limit(2).all(tx.link()).await?;
+    match admins.as_slice() {
+        [only] => only.clone().read().map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Returns the users that `filter` takes, newest first.

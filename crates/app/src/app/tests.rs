@@ -12,6 +12,7 @@ fn options(root: &Path) -> OpenOptions {
         command: "test".into(),
         wait_seconds: 0,
         launcher: crate::launcher().expect("this program"),
+        clock: Arc::new(SystemClock),
     }
 }
 

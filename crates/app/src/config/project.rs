@@ -1,5 +1,6 @@
 //! `.dango/project.yml`: the settings of a project.
 
+mod auth;
 mod sections;
 mod warehouse_place;
 
@@ -9,6 +10,7 @@ use super::tree::{self, Node, Place};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::files;
+use crate::identity::AuthConfig;
 use crate::project::Project;
 use domain::Say;
 use sections::Sections;
@@ -27,6 +29,7 @@ pub struct ProjectConfig {
     pub sandbox: SandboxConfig,
     pub egress: EgressConfig,
     pub api: ApiConfig,
+    pub auth: AuthConfig,
     /// Every setting that was read, for `config show`.
     pub settings: Vec<Setting>,
 }

@@ -54,6 +54,7 @@ fn users() -> TableCreateStatement {
         .col(boolean("is_active"))
         .col(boolean("is_verified"))
         .col(boolean("must_change_password"))
+        .col(boolean("has_second_factor"))
         .col(big_integer("created_at_us"))
         .col(big_integer("updated_at_us"))
         .col(big_integer_null("last_login_at_us"))

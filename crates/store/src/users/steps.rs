@@ -40,6 +40,7 @@ pub async fn create<P: CreatesUsers>(tx: &Tx<P>, new: &NewUser) -> Result<User, 
         is_active: Set(true),
         is_verified: Set(new.is_verified),
         must_change_password: Set(new.must_change_password),
+        has_second_factor: Set(false),
         created_at_us: Set(now),
         updated_at_us: Set(now),
         last_login_at_us: Set(None),
@@ -149,6 +150,25 @@ pub async fn promote(tx: &Tx<UsersManage>, id: UserId) -> Result<User, StoreErro
             (Column::IsActive, true.into()),
             (Column::IsVerified, true.into()),
             (Column::DeletedAtUs, none.into()),
+        ],
+    )
+    .await
+}
+
+/// Gives a user the password that whoever installs the program has chosen.
+pub async fn reset_hash(
+    tx: &Tx<UsersManage>,
+    id: UserId,
+    hash: &PasswordHash,
+    must_change: bool,
+) -> Result<User, StoreError> {
+    change(
+        tx,
+        id,
+        &[
+            (Column::PasswordHash, hash.as_str().into()),
+            (Column::PasswordChangedAtUs, tx.at().as_micros().into()),
+            (Column::MustChangePassword, must_change.into()),
         ],
     )
     .await

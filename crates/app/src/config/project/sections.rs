@@ -54,9 +54,9 @@ impl Sections<'_> {
             sandbox: self.sandbox(sandbox),
             egress: self.egress(egress),
             api: self.api(api),
+            auth: self.auth(auth),
             settings: Vec::new(),
         };
-        self.auth(auth);
         if let Some(top) = top {
             top.finish(self.reader.report);
         }
@@ -202,15 +202,12 @@ impl Sections<'_> {
         config
     }
 
-    fn auth(&mut self, node: &Node) {
-        let Some(mut fields) = Fields::open(node, "auth", self.reader.report) else {
-            return;
-        };
-        fields.accept_unused(&UNUSED_AUTH, self.reader.report);
-        fields.finish(self.reader.report);
-    }
-
-    fn text(&mut self, fields: &mut Fields<'_>, key: &'static str, default: &str) -> String {
+    pub(super) fn text(
+        &mut self,
+        fields: &mut Fields<'_>,
+        key: &'static str,
+        default: &str,
+    ) -> String {
         let (path, found) = (fields.path(key), fields.take(key));
         let read = found.and_then(|node| self.reader.text(node, &path));
         let value = read.unwrap_or_else(|| default.to_owned());
@@ -218,7 +215,12 @@ impl Sections<'_> {
         value
     }
 
-    fn boolean(&mut self, fields: &mut Fields<'_>, key: &'static str, default: bool) -> bool {
+    pub(super) fn boolean(
+        &mut self,
+        fields: &mut Fields<'_>,
+        key: &'static str,
+        default: bool,
+    ) -> bool {
         let (path, found) = (fields.path(key), fields.take(key));
         let value = found
             .and_then(|node| self.reader.boolean(node, &path))
@@ -227,7 +229,7 @@ impl Sections<'_> {
         value
     }
 
-    fn integer(
+    pub(super) fn integer(
         &mut self,
         fields: &mut Fields<'_>,
         key: &'static str,
@@ -241,7 +243,7 @@ impl Sections<'_> {
         value
     }
 
-    fn setting(&mut self, key: String, value: serde_json::Value, found: Option<&Node>) {
+    pub(super) fn setting(&mut self, key: String, value: serde_json::Value, found: Option<&Node>) {
         let origin = found.map_or(SettingOrigin::Default, |node| {
             SettingOrigin::File(node.place)
         });
@@ -266,14 +268,4 @@ const UNUSED_PLATFORM: [&str; 10] = [
     "watch_directories",
     "dbt_coalesce_seconds",
     "workers",
-];
-const UNUSED_AUTH: [&str; 8] = [
-    "enabled",
-    "idle_timeout_minutes",
-    "session_max_days",
-    "password_max_age_days",
-    "require_2fa",
-    "rate_limit",
-    "lockout",
-    "oauth_providers",
 ];

@@ -1,0 +1,91 @@
+//! People: how they sign in, what their cookies and tokens open, and what an admin does for them.
+//!
+//! Who fails too often waits ([`guesses`]); who is somebody is looked up anew at every request ([`requests`]), so that
+//! logging out, deactivating and another role act at once; what matters takes a fresh proof, which is part of the permission.
+
+mod guesses;
+mod hashing;
+mod keys;
+pub mod links;
+pub mod passwords;
+pub mod people;
+pub mod requests;
+pub mod sessions;
+mod settings;
+pub mod sign_in;
+pub mod tokens;
+
+pub use hashing::Hasher;
+pub use keys::{Rotated, SECRET_VARIABLE, SigningKeys, rotate_keys};
+pub use requests::{Presented, Recognised, recognise};
+pub use settings::{AuthConfig, Lifetimes, SecondFactorRule};
+
+use crate::app::SystemEntropy;
+use crate::{App, Error, Result};
+use domain::{Code, UserId, say};
+use security::passwords::Policy;
+use security::{Allow, Entropy, Permission, SignedIn};
+use std::sync::Arc;
+
+/// What the use cases of this module share beside the stores.
+pub struct Identity {
+    pub(crate) config: AuthConfig,
+    pub(crate) keys: SigningKeys,
+    pub(crate) hasher: Hasher,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl Identity {
+    /// Returns the identity system of a project whose settings are `config`.
+    pub(crate) fn new(config: AuthConfig, keys: SigningKeys) -> Self {
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        Self {
+            config,
+            keys,
+            hasher: Hasher::new(Arc::clone(&entropy)),
+            entropy,
+        }
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            chars_min: self.config.password_chars_min,
+        }
+    }
+
+    pub(crate) const fn lifetimes(&self) -> &Lifetimes {
+        &self.config.lifetimes
+    }
+}
+
+/// Returns the person who acts.
+pub(crate) fn me<P: Permission>(allow: &Allow<P>) -> Result<&SignedIn> {
+    allow.actor().user().ok_or_else(|| {
+        let say = "only somebody who is signed in has an account of his own";
+        Error::invalid(Code::UsageInvalid, say).hint("name the account with `--as EMAIL`")
+    })
+}
+
+/// Returns the error of a user who is not there.
+pub(crate) fn no_user(id: UserId) -> Error {
+    Error::not_found(Code::UserNotFound, say!("there is no user ", name id))
+        .hint("`dango user list --include-deleted` lists all")
+}
+
+impl App {
+    /// Makes sure that there is a key to sign sessions with; with `must_be_given` only one that the environment gives.
+    pub fn prepare_to_sign(&self, must_be_given: bool) -> Result<()> {
+        let identity = self.identity();
+        identity
+            .keys
+            .prepare(&*self.clock, &*identity.entropy, must_be_given)
+    }
+
+    /// Returns the identity system.
+    pub(crate) const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+#[cfg(test)]
+mod tests;

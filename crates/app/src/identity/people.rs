@@ -1,0 +1,371 @@
+//! What an admin does for people: inviting, changing roles, taking access away and giving it back.
+
+use super::guesses::account_hash;
+use super::links::{lasts, make_link};
+use super::no_user;
+use super::passwords::hash_new;
+use super::requests::first_step;
+use crate::{App, Error, Result};
+use domain::{Code, Email, Timestamp, UserId, say};
+use security::permissions::{AccountSecure, AccountView, UsersManage, UsersView};
+use security::tokens::NewToken;
+use security::{Allow, Event, Plain, Role, Step};
+use store::attempts::{self, Failures};
+use store::links::{self, LinkKind};
+use store::users::{self, NewUser, User, UserFilter};
+use store::{Act, Listed, Paging, StoreError, Tx};
+
+/// A user as an admin sees him.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub user: User,
+    pub failures: Failures,
+    /// Until when his invite is good, while he has not accepted it.
+    pub invited_until: Option<Timestamp>,
+}
+
+/// Somebody who was invited, with the token of his link. It is shown once.
+pub struct Invited {
+    pub user: User,
+    pub token: Plain<String>,
+    pub expires_at: Timestamp,
+}
+
+/// Invites somebody: he chooses his password by the link.
+pub async fn invite(
+    app: &App,
+    allow: &Allow<UsersManage>,
+    email: &Email,
+    role: Role,
+) -> Result<Invited> {
+    let token = NewToken::for_link(&*app.identity().entropy);
+    let lasts = lasts(app, LinkKind::Invite);
+    let new = NewUser {
+        email: email.clone(),
+        role,
+        password: None,
+        must_change_password: false,
+        is_verified: false,
+    };
+    let invited: Result<_, StoreError> = app
+        .store
+        .run_tx(allow, Event::UserCreated, async |tx| {
+            let user = users::create(&tx, &new).await?;
+            tx.target(user.id.to_string());
+            let until = links::create(&tx, LinkKind::Invite, Some(user.id), &token.hash, lasts);
+            Ok((user, until.await?))
+        })
+        .await;
+    let (user, expires_at) = invited?;
+    Ok(Invited {
+        user,
+        token: token.raw,
+        expires_at,
+    })
+}
+
+/// Makes another invite link for somebody who has not accepted his; the one before is void.
+pub async fn invite_again(app: &App, allow: &Allow<UsersManage>, id: UserId) -> Result<Invited> {
+    let user = get(app, allow, id).await?.user;
+    if user.has_password || !user.may_sign_in() {
+        let say = say!("", name user.email, " has accepted an invite already, or may not sign in");
+        return Err(Error::invalid(Code::UserInvalid, say)
+            .hint("a link to choose another password is made by `dango user reset-password`"));
+    }
+    link(app, allow, LinkKind::Invite, user, Event::InviteResent).await
+}
+
+/// Takes somebody's password away and makes the link by which he chooses another; all his sessions end. Nobody else learns
+/// or chooses it.
+pub async fn reset_password(app: &App, allow: &Allow<UsersManage>, id: UserId) -> Result<Invited> {
+    let user = get(app, allow, id).await?.user;
+    if !user.may_sign_in() {
+        let say = say!("", name user.email, " may not sign in");
+        return Err(Error::invalid(Code::UserInvalid, say)
+            .hint("give the access back first: `dango user reactivate` or `dango user restore`"));
+    }
+    if allow.actor().user().is_some_and(|me| me.id == id) {
+        return Err(StoreError::Oneself.into());
+    }
+    if !user.has_password {
+        return link(app, allow, LinkKind::Invite, user, Event::InviteResent).await;
+    }
+    let cleared: Result<_, StoreError> = app
+        .store
+        .run_tx(allow, named(Event::PasswordReset, id), async |tx| {
+            store::sessions::end_all(&tx, id, None, "password reset").await?;
+            users::clear_password(&tx, id).await
+        })
+        .await;
+    link(
+        app,
+        allow,
+        LinkKind::Reset,
+        cleared?,
+        Event::PasswordResetSent,
+    )
+    .await
+}
+
+async fn link(
+    app: &App,
+    allow: &Allow<UsersManage>,
+    kind: LinkKind,
+    user: User,
+    event: Event,
+) -> Result<Invited> {
+    let token = make_link(app, allow, kind, &user, event).await?;
+    let lasts = i64::try_from(lasts(app, kind).as_micros()).unwrap_or(i64::MAX);
+    let expires_at = app.clock.now().as_micros().saturating_add(lasts);
+    Ok(Invited {
+        user,
+        token,
+        expires_at: Timestamp::from_micros(expires_at),
+    })
+}
+
+/// Creates a user with a password that whoever creates him was given, and which he has to change. Only the command line does
+/// this: everybody else invites.
+pub async fn create(
+    app: &App,
+    allow: &Allow<UsersManage>,
+    email: &Email,
+    role: Role,
+    password: &Plain<String>,
+    must_change: bool,
+) -> Result<User> {
+    let new = NewUser {
+        email: email.clone(),
+        role,
+        password: Some(hash_new(app, password, email).await?),
+        must_change_password: must_change,
+        is_verified: true,
+    };
+    let created: Result<_, StoreError> = app
+        .store
+        .run_tx(allow, Event::UserCreated, async |tx| {
+            let user = users::create(&tx, &new).await?;
+            tx.target(user.id.to_string());
+            Ok(user)
+        })
+        .await;
+    Ok(created?)
+}
+
+/// Makes sure that `email` is an admin who may sign in: creates him, or promotes whoever has the address. The password is
+/// changed only when one is given.
+pub async fn ensure_admin(
+    app: &App,
+    allow: &Allow<UsersManage>,
+    email: &Email,
+    password: Option<&Plain<String>>,
+    must_change: bool,
+) -> Result<(User, Promoted)> {
+    let known = app
+        .store
+        .run_read(allow, async |tx| users::find_by_email(&tx, email).await)
+        .await
+        .map_err(Error::from)?;
+    let Some((user, _)) = known else {
+        let password = password.ok_or_else(|| {
+            Error::invalid(Code::InputNeeded, "a password is needed for a new admin")
+        })?;
+        let user = create(app, allow, email, Role::Admin, password, must_change).await?;
+        return Ok((user, Promoted::Created));
+    };
+    let hash = match password {
+        Some(password) => Some(hash_new(app, password, email).await?),
+        None => None,
+    };
+    let promoted: Result<_, StoreError> = app
+        .store
+        .run_tx(allow, named(Event::UserPromoted, user.id), async |tx| {
+            if let Some(hash) = &hash {
+                store::sessions::end_all(&tx, user.id, None, "password reset").await?;
+                users::reset_hash(&tx, user.id, hash, must_change).await?;
+            }
+            users::promote(&tx, user.id).await
+        })
+        .await;
+    Ok((promoted?, Promoted::Existing))
+}
+
+/// Whether an admin was made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promoted {
+    Created,
+    Existing,
+}
+
+/// Returns the user of this id.
+pub async fn get<P: security::Implies<UsersView>>(
+    app: &App,
+    allow: &Allow<P>,
+    id: UserId,
+) -> Result<Person> {
+    let allow = allow.narrow::<UsersView>();
+    let found: Result<_, StoreError> = app
+        .store
+        .run_read(&allow, async |tx| {
+            let Some(user) = users::find(&tx, id).await? else {
+                return Ok(None);
+            };
+            person(&tx, user).await.map(Some)
+        })
+        .await;
+    found?.ok_or_else(|| no_user(id))
+}
+
+/// Returns the user of this address.
+pub async fn get_by_email(app: &App, allow: &Allow<UsersManage>, email: &Email) -> Result<User> {
+    let found = app
+        .store
+        .run_read(allow, async |tx| users::find_by_email(&tx, email).await)
+        .await
+        .map_err(Error::from)?;
+    let (user, _) = found.ok_or_else(|| {
+        Error::not_found(Code::UserNotFound, say!("there is no user ", name email))
+            .hint("`dango user list --include-deleted` lists all")
+    })?;
+    Ok(user)
+}
+
+/// Returns the users, newest first.
+pub async fn list(
+    app: &App,
+    allow: &Allow<UsersView>,
+    filter: UserFilter,
+    paging: Paging,
+) -> Result<Listed<Person>> {
+    let listed: Result<_, StoreError> = app
+        .store
+        .run_read(allow, async |tx| {
+            let listed = users::list(&tx, filter, paging).await?;
+            let mut items = Vec::with_capacity(listed.items.len());
+            for user in listed.items {
+                items.push(person(&tx, user).await?);
+            }
+            Ok(Listed {
+                items,
+                total: listed.total,
+            })
+        })
+        .await;
+    Ok(listed?)
+}
+
+async fn person<M: store::Mode>(tx: &Tx<UsersView, M>, user: User) -> Result<Person, StoreError> {
+    let failures = attempts::find(tx, &account_hash(user.email.as_str())).await?;
+    let invited_until = if user.has_password {
+        None
+    } else {
+        links::good_until(tx, LinkKind::Invite, user.id).await?
+    };
+    Ok(Person {
+        user,
+        failures,
+        invited_until,
+    })
+}
+
+/// Gives a user another role; it counts at his next request.
+pub async fn set_role(
+    app: &App,
+    allow: &Allow<UsersManage>,
+    id: UserId,
+    role: Role,
+) -> Result<User> {
+    let act = named(Event::RoleChanged, id);
+    let done = app
+        .store
+        .run_tx(allow, act, async |tx| users::set_role(&tx, id, role).await);
+    done.await.map_err(|error: StoreError| error.into())
+}
+
+macro_rules! steps {
+    ($($(#[$doc:meta])* $name:ident = $step:path, $event:ident;)+) => {$(
+        $(#[$doc])*
+        pub async fn $name(app: &App, allow: &Allow<UsersManage>, id: UserId) -> Result<User> {
+            let act = named(Event::$event, id);
+            let done = app.store.run_tx(allow, act, async |tx| $step(&tx, id).await);
+            done.await.map_err(|error: StoreError| error.into())
+        }
+    )+};
+}
+
+steps! {
+    /// Takes a user's access away; it ends at his next request.
+    deactivate = users::deactivate, UserDeactivated;
+    /// Gives a user his access back.
+    reactivate = users::reactivate, UserReactivated;
+    /// Deletes a user so that he can be restored: what he owns stays.
+    delete = users::delete, UserDeleted;
+    /// Brings a deleted user back, with access.
+    restore = users::restore, UserRestored;
+}
+
+/// Erases a user with everything he owns. What he did stays in the audit log, without what names him.
+pub async fn erase(app: &App, allow: &Allow<UsersManage>, id: UserId) -> Result<()> {
+    let done = app
+        .store
+        .run_tx(allow, named(Event::UserErased, id), async |tx| {
+            users::erase(&tx, id).await
+        });
+    done.await.map_err(|error: StoreError| error.into())
+}
+
+/// Forgets the failures at a user's account, wherever they came from.
+pub async fn unlock(app: &App, allow: &Allow<UsersManage>, id: UserId) -> Result<User> {
+    let user = get(app, allow, id).await?.user;
+    let account = account_hash(user.email.as_str());
+    let done: Result<_, StoreError> = app
+        .store
+        .run_tx(allow, named(Event::AccountUnlocked, id), async |tx| {
+            attempts::unlock(&tx, &account).await
+        })
+        .await;
+    done?;
+    Ok(user)
+}
+
+/// Gives a user another address.
+pub async fn set_email(
+    app: &App,
+    allow: &Allow<UsersManage>,
+    id: UserId,
+    email: &Email,
+) -> Result<User> {
+    get(app, allow, id).await?;
+    let act = named(Event::EmailChanged, id);
+    let done = app.store.run_tx(allow, act, async |tx| {
+        users::set_email(&tx, id, email).await
+    });
+    done.await.map_err(|error: StoreError| error.into())
+}
+
+/// Gives oneself another address; mail to it has to reach one before it is verified.
+pub async fn set_own_email(app: &App, allow: &Allow<AccountSecure>, email: &Email) -> Result<User> {
+    let me = super::me(allow)?.id;
+    let act = named(Event::EmailChanged, me);
+    let done = app.store.run_tx(allow, act, async |tx| {
+        users::set_email(&tx, me, email).await
+    });
+    done.await.map_err(|error: StoreError| error.into())
+}
+
+/// Returns oneself, and what one has to do before anything else.
+pub async fn myself(app: &App, allow: &Allow<AccountView>) -> Result<(User, Option<Step>)> {
+    let me = super::me(allow)?.id;
+    let found = app
+        .store
+        .run_read(allow, async |tx| users::find_own(&tx, me).await)
+        .await
+        .map_err(Error::from)?;
+    let user = found.ok_or_else(|| no_user(me))?;
+    let step = first_step(app, &user, app.clock.now());
+    Ok((user, step))
+}
+
+fn named(event: Event, id: UserId) -> Act {
+    Act::new(event).target(id.to_string())
+}

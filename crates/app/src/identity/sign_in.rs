@@ -1,0 +1,253 @@
+//! Signing in with a password, showing again who one is, and out again.
+
+use super::guesses::Guesses;
+use super::requests::{cookie, first_step, seconds};
+use super::{me, passwords};
+use crate::{App, Error, Result};
+use domain::{Code, Email, Timestamp};
+use security::passwords::{Password, PasswordHash, Verdict};
+use security::permissions::{AccountLeave, AccountProve, SignIn};
+use security::tokens::TokenHash;
+use security::{Allow, Client, Event, Plain, Step, Via};
+use std::time::Duration;
+use store::sessions::{self, Session, Stage};
+use store::users::{self, User};
+use store::{Act, StoreError};
+
+/// How long a browser is known after a sign-in.
+const DEVICE_KNOWN_FOR: Duration = Duration::from_hours(365 * 24);
+
+/// What somebody typed.
+pub struct Credentials {
+    pub email: String,
+    pub password: Plain<String>,
+    /// What the browser kept from an earlier sign-in.
+    pub device: Option<Plain<String>>,
+}
+
+/// Somebody who is in, as far as his session's stage says.
+pub struct Entered {
+    pub user: User,
+    pub session: Session,
+    pub cookie: Plain<String>,
+    /// What the browser keeps to be known again.
+    pub device: Plain<String>,
+    /// What comes first.
+    pub step: Option<Step>,
+}
+
+/// Lets somebody in who knows the password; when he has a second factor, as far as that step. Unknown, inactive and invited
+/// people are refused like a wrong password: after the same work, in the same words.
+pub async fn sign_in(app: &App, allow: &Allow<SignIn>, typed: Credentials) -> Result<Entered> {
+    let client = allow.actor().client().cloned().unwrap_or_default();
+    let email = Email::parse(&typed.email).ok();
+    // An address that is none is counted too: else it would answer at once, and tell.
+    let account = email.as_ref().map_or_else(
+        || typed.email.trim().to_lowercase(),
+        |email| email.as_str().to_owned(),
+    );
+    let known = match &email {
+        Some(email) => app
+            .store
+            .run_read(allow, async |tx| users::find_by_email(&tx, email).await)
+            .await
+            .map_err(Error::from)?,
+        None => None,
+    };
+    let is_known_device = is_known_device(app, known.as_ref().map(|(user, _)| user), &typed)?;
+    let guesses = Guesses::at_account(app.identity(), &account, &client, is_known_device);
+    let left = match guesses.begin(app, allow).await {
+        Ok(left) => left,
+        Err(error) => {
+            note(app, allow, Event::LoginFailure, &account, "locked").await?;
+            return Err(error);
+        }
+    };
+    let (user, hash) = known.unzip();
+    let verdict = app
+        .identity()
+        .hasher
+        .verify(Password::new(&typed.password), hash.flatten())
+        .await?;
+    let user = user.filter(User::may_sign_in);
+    let (Some(user), Verdict::Right { is_outdated }) = (user, verdict) else {
+        note(
+            app,
+            allow,
+            Event::LoginFailure,
+            &account,
+            "wrong credentials",
+        )
+        .await?;
+        if left == 0 {
+            note(
+                app,
+                allow,
+                Event::AccountLocked,
+                &account,
+                "too many failures",
+            )
+            .await?;
+            return Err(guesses.now_locked(app));
+        }
+        return Err(wrong());
+    };
+    let rehashed = if is_outdated {
+        let password = Password::new(&typed.password);
+        Some(app.identity().hasher.hash(password).await?)
+    } else {
+        None
+    };
+    let entering = Entering {
+        user: &user,
+        client: &client,
+        rehashed,
+        guesses: Some(&guesses),
+        event: Event::LoginSuccess,
+    };
+    enter(app, allow, entering).await
+}
+
+/// How somebody comes in whose first proof was good.
+pub(super) struct Entering<'a> {
+    pub(super) user: &'a User,
+    pub(super) client: &'a Client,
+    pub(super) rehashed: Option<PasswordHash>,
+    pub(super) guesses: Option<&'a Guesses>,
+    pub(super) event: Event,
+}
+
+/// Begins a session; with a second factor it opens nothing but that step.
+pub(super) async fn enter(
+    app: &App,
+    allow: &Allow<SignIn>,
+    entering: Entering<'_>,
+) -> Result<Entered> {
+    let user = entering.user;
+    let lifetimes = app.identity().lifetimes();
+    let (stage, lasts, event) = if user.has_second_factor {
+        (
+            Stage::SecondFactor,
+            lifetimes.pending,
+            Event::LoginSecondFactorAsked,
+        )
+    } else {
+        (Stage::Full, lifetimes.session, entering.event)
+    };
+    let act = Act::new(event).target(user.id.to_string());
+    let begun: Result<_, StoreError> = app
+        .store
+        .run_tx(allow, act, async |tx| {
+            if let Some(guesses) = entering.guesses.filter(|_| stage == Stage::Full) {
+                guesses.clear(&tx).await?;
+            }
+            let user = users::signed_in(&tx, user.id, entering.rehashed.as_ref()).await?;
+            let session = sessions::create(&tx, user.id, stage, lasts, entering.client).await?;
+            Ok((user, session))
+        })
+        .await;
+    let (user, session) = begun?;
+    entered(app, user, session)
+}
+
+/// Returns somebody who has begun `session`, with what his browser gets.
+pub(super) fn entered(app: &App, user: User, session: Session) -> Result<Entered> {
+    let now = app.clock.now();
+    let cookie = cookie(app, &session, session.generation, now)?;
+    let known_until = seconds(now).saturating_add(DEVICE_KNOWN_FOR.as_secs().cast_signed());
+    let device = app
+        .identity()
+        .keys
+        .ring(&*app.clock)?
+        .sign_device(user.id.as_uuid(), known_until)
+        .map_err(|error| Error::bug("a device could not be signed").caused_by(error))?;
+    let step = match session.stage {
+        Stage::SecondFactor => Some(Step::SecondFactor),
+        Stage::Full => first_step(app, &user, now),
+    };
+    Ok(Entered {
+        user,
+        session,
+        cookie,
+        device,
+        step,
+    })
+}
+
+/// Shows again who one is, by one's password; what needs a fresh proof is open for some minutes.
+pub async fn reauthenticate(
+    app: &App,
+    allow: &Allow<AccountProve>,
+    password: &Plain<String>,
+) -> Result<Timestamp> {
+    let me = me(allow)?.clone();
+    let session = own_session(&me.via)?;
+    let guesses = passwords::check_own(app, allow, password).await?;
+    let act = Act::new(Event::Reauthenticated).detail("by", "password");
+    let proven: Result<_, StoreError> = app
+        .store
+        .run_tx(allow, act, async |tx| {
+            guesses.clear(&tx).await?;
+            sessions::prove(&tx, session, Stage::Full).await?;
+            Ok(tx.at())
+        })
+        .await;
+    Ok(proven?)
+}
+
+/// Ends the session of the request.
+pub async fn sign_out(app: &App, allow: &Allow<AccountLeave>) -> Result<()> {
+    let me = me(allow)?;
+    let (user, session) = (me.id, own_session(&me.via)?);
+    app.store
+        .run_tx(allow, Event::Logout, async |tx| {
+            sessions::end(&tx, user, session, "signed out")
+                .await
+                .map(drop)
+        })
+        .await
+        .map_err(Error::from)
+}
+
+/// Returns the session of a request that came with one.
+pub(super) fn own_session(via: &Via) -> Result<domain::SessionId> {
+    match via {
+        Via::Session(id) => Ok(*id),
+        Via::Token { .. } => {
+            let say = "an API token has no session";
+            Err(Error::invalid(Code::UsageInvalid, say))
+        }
+    }
+}
+
+/// Returns the one error of everything that may be wrong with what was typed.
+pub(super) fn wrong() -> Error {
+    Error::invalid(
+        Code::CredentialsWrong,
+        "the e-mail address or the password is wrong",
+    )
+    .hint("an admin can send you a link to choose another password")
+}
+
+fn is_known_device(app: &App, user: Option<&User>, typed: &Credentials) -> Result<bool> {
+    let (Some(user), Some(device)) = (user, &typed.device) else {
+        return Ok(false);
+    };
+    let ring = app.identity().keys.ring(&*app.clock)?;
+    let known = ring.read_device(device.expose(), seconds(app.clock.now()));
+    Ok(known == Ok(user.id.as_uuid()))
+}
+
+async fn note(
+    app: &App,
+    allow: &Allow<SignIn>,
+    event: Event,
+    account: &str,
+    why: &'static str,
+) -> Result<()> {
+    // What was typed may be a password in the wrong field: only its hash is kept.
+    let act = Act::new(event)
+        .detail("account", TokenHash::of(account).as_str())
+        .detail("reason", why);
+    Ok(app.store.record(allow, act).await?)
+}
