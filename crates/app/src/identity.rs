@@ -19,12 +19,17 @@ pub use hashing::Hasher;
 pub use keys::{Rotated, SECRET_VARIABLE, SigningKeys, rotate_keys};
 pub use requests::{Presented, Recognised, recognise};
 pub use settings::{AuthConfig, Lifetimes, SecondFactorRule};
+pub use store::api_tokens::{ApiToken, ApiTokenFilter};
+pub use store::links::LinkKind;
+pub use store::sessions::Session;
+pub use store::users::{User, UserFilter};
+pub use store::{Listed, Paging};
 
 use crate::app::SystemEntropy;
 use crate::{App, Error, Result};
 use domain::{Code, UserId, say};
 use security::passwords::Policy;
-use security::{Allow, Entropy, Permission, SignedIn};
+use security::{Allow, Entropy, Permission, Plain, SignedIn};
 use std::sync::Arc;
 
 /// What the use cases of this module share beside the stores.
@@ -79,6 +84,16 @@ impl App {
         identity
             .keys
             .prepare(&*self.clock, &*identity.entropy, must_be_given)
+    }
+
+    /// Makes a password for somebody who has to change it.
+    pub fn new_password(&self) -> Plain<String> {
+        security::passwords::generate(&*self.identity.entropy)
+    }
+
+    /// Returns where people reach the server.
+    pub fn public_url(&self) -> String {
+        format!("http://localhost:{}", self.settings.platform.port)
     }
 
     /// Returns the identity system.

@@ -90,6 +90,14 @@ pub(crate) enum Command {
     Config(commands::config::Arguments),
     /// Store, list and remove credentials
     Secrets(commands::secrets::Arguments),
+    /// Invite, list and manage the people of the team
+    User(commands::user::Arguments),
+    /// Make, list and revoke API tokens
+    Token(commands::token::Arguments),
+    /// List and end sessions
+    Session(commands::session::Arguments),
+    /// Replace the key that signs sessions
+    Keys(commands::keys::Arguments),
     /// Check this machine and this project, and say how to mend what is wrong
     Doctor(commands::doctor::Arguments),
     /// Create, sync and query a demo project

@@ -7,11 +7,15 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod keys;
 pub(crate) mod query;
 pub(crate) mod reference;
 pub(crate) mod secrets;
+pub(crate) mod session;
 pub(crate) mod source;
 pub(crate) mod sync;
+pub(crate) mod token;
+pub(crate) mod user;
 pub(crate) mod version;
 
 use crate::arguments::Command;
@@ -23,13 +27,17 @@ use crate::output::style::{Palette, Style};
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Stop> {
     // Boxed, because each future is as large as everything it may await.
     match command {
-        Command::Init(arguments) => init::run(context, arguments),
+        Command::Init(arguments) => Box::pin(init::run(context, arguments)).await,
         Command::Source(arguments) => Box::pin(source::run(context, arguments)).await,
         Command::Sync(arguments) => Box::pin(sync::run(context, arguments)).await,
         Command::Query(arguments) => Box::pin(query::run(context, arguments)).await,
         Command::Db(arguments) => Box::pin(db::run(context, arguments)).await,
         Command::Config(arguments) => config::run(context, &arguments),
         Command::Secrets(arguments) => Box::pin(secrets::run(context, &arguments)).await,
+        Command::User(arguments) => Box::pin(user::run(context, arguments)).await,
+        Command::Token(arguments) => Box::pin(token::run(context, arguments)).await,
+        Command::Session(arguments) => Box::pin(session::run(context, arguments)).await,
+        Command::Keys(arguments) => Box::pin(keys::run(context, arguments)).await,
         Command::Doctor(arguments) => Box::pin(doctor::run(context, arguments)).await,
         Command::Demo(arguments) => Box::pin(demo::run(context, arguments)).await,
         Command::Explain(arguments) => explain::run(context, &arguments),

@@ -128,6 +128,12 @@ impl Output {
         self.print(&text)
     }
 
+    /// Prints one JSON document that holds what was just made and is shown once: a token, a link.
+    pub(crate) fn print_json_data(self, value: &impl Serialize) -> Result<(), Stop> {
+        let text = serde_json::to_string_pretty(value).unwrap_or_else(|_| "null".into());
+        self.print_data(&text)
+    }
+
     /// Tells something on stderr. With `--json` nobody is there to read talk, so it is left out.
     pub(crate) fn tell(self, text: &str) {
         if !self.json {

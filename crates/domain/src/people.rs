@@ -30,6 +30,14 @@ macro_rules! uuid_ids {
             }
         }
 
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
         shown_by_display!($name);
     )+};
 }

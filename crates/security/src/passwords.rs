@@ -87,6 +87,17 @@ pub enum Verdict {
     },
 }
 
+/// Characters of a generated password: 132 bits, in DAP's length.
+const GENERATED_CHARS: usize = 22;
+
+/// Makes a password for somebody who has to change it.
+pub fn generate(entropy: &dyn Entropy) -> Plain<String> {
+    let random = entropy::bytes::<32>(entropy);
+    let mut text = data_encoding::BASE64URL_NOPAD.encode(&random);
+    text.truncate(GENERATED_CHARS);
+    Plain::new(text)
+}
+
 /// Hashes a password. Takes about 64 MiB and, on one core, 0.2 s.
 pub fn hash(password: &Password, entropy: &dyn Entropy) -> Result<PasswordHash, HashError> {
     let salt = entropy::bytes::<SALT_BYTES>(entropy);

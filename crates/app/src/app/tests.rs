@@ -35,7 +35,7 @@ async fn a_denial_is_in_the_audit_log_before_anybody_hears_of_it() {
         .await
         .expect("a project");
     let denied = app.allow::<NotebooksView>().await.expect_err("not his");
-    assert_eq!(denied.code, domain::Code::PermissionDenied);
+    assert_eq!(denied.code, Code::PermissionDenied);
     let rows = audit_rows(&app).await;
     let [row] = rows.as_slice() else {
         panic!("{rows:?}");

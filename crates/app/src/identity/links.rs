@@ -12,6 +12,24 @@ use store::links::{self, Link, LinkKind, MakesLinks};
 use store::users::{self, NewUser, User};
 use store::{Act, StoreError, sessions};
 
+/// The page a link opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    Invite,
+    Reset,
+    SetUp,
+}
+
+/// Returns the address of a link. It is made of the configured address, never of what a request says its host is.
+pub fn address(app: &App, page: Page, token: &Plain<String>) -> Plain<String> {
+    let page = match page {
+        Page::Invite => "invite",
+        Page::Reset => "reset-password",
+        Page::SetUp => "setup",
+    };
+    Plain::new(format!("{}/{page}/{}", app.public_url(), token.expose()))
+}
+
 /// Makes a link for `user`; earlier ones of its kind are void. Returns its token.
 pub(super) async fn make_link<P: MakesLinks>(
     app: &App,

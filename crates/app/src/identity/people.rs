@@ -10,6 +10,7 @@ use domain::{Code, Email, Timestamp, UserId, say};
 use security::permissions::{AccountSecure, AccountView, UsersManage, UsersView};
 use security::tokens::NewToken;
 use security::{Allow, Event, Plain, Role, Step};
+use serde_json::{Value, json};
 use store::attempts::{self, Failures};
 use store::links::{self, LinkKind};
 use store::users::{self, NewUser, User, UserFilter};
@@ -22,6 +23,48 @@ pub struct Person {
     pub failures: Failures,
     /// Until when his invite is good, while he has not accepted it.
     pub invited_until: Option<Timestamp>,
+}
+
+impl Person {
+    /// Returns what an admin wants to know first: `active`, `invited`, `locked`, `deactivated` or `deleted`.
+    pub const fn state(&self) -> &'static str {
+        if self.user.deleted_at.is_some() {
+            "deleted"
+        } else if !self.user.is_active {
+            "deactivated"
+        } else if self.failures.locked_until.is_some() {
+            "locked"
+        } else if !self.user.has_password {
+            "invited"
+        } else {
+            "active"
+        }
+    }
+
+    /// Returns the user as Dango's `UserResponse` has him, with what DAP adds.
+    pub fn to_json(&self) -> Value {
+        let time = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);
+        let user = &self.user;
+        json!({
+            "id": user.id,
+            "email": user.email,
+            "role": user.role.as_str(),
+            "is_active": user.is_active,
+            "is_superuser": user.role == Role::Admin,
+            "is_verified": user.is_verified,
+            "totp_enabled": user.has_second_factor,
+            "oauth_provider": null,
+            "failed_login_attempts": self.failures.count,
+            "locked_until": time(self.failures.locked_until),
+            "must_change_password": user.must_change_password,
+            "last_login": time(user.last_login_at),
+            "invite_expires_at": time(self.invited_until),
+            "has_pending_invite": self.invited_until.is_some(),
+            "created_at": user.created_at.to_rfc3339(),
+            "updated_at": user.updated_at.to_rfc3339(),
+            "deleted_at": time(user.deleted_at),
+        })
+    }
 }
 
 /// Somebody who was invited, with the token of his link. It is shown once.

@@ -1,5 +1,7 @@
 //! `dango init [NAME]`: a project here or in a folder of that name; what is missing in an existing one is completed.
 
+mod admin;
+
 use crate::context::Context;
 use crate::errors::Stop;
 use app::{Environment, SystemClock};
@@ -14,22 +16,30 @@ pub(crate) struct Arguments {
     /// The folder of the project, created when it is missing; this folder when left out
     #[arg(value_name = "NAME")]
     name: Option<String>,
+    /// Make this address an admin who may sign in; the password is asked for, or generated and shown once
+    #[arg(long, value_name = "EMAIL")]
+    admin_email: Option<String>,
+    /// Read the admin's password from stdin
+    #[arg(long, requires = "admin_email")]
+    admin_password_stdin: bool,
     /// Accepted for scripts written for getdango: there is no wizard to skip
     #[arg(long, hide = true)]
     skip_wizard: bool,
 }
 
 /// Creates or completes the project.
-pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<(), Stop> {
+pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), Stop> {
     let output = context.output;
     let current = context.global.project.as_deref().unwrap_or(Path::new("."));
     let folder = app::project::init::folder(current, arguments.name.as_deref())?;
     let allow = app::operator::<ConfigManage>(&Environment::from_process())?;
     let made = app::project::init::create(&allow, &folder, &SystemClock)?;
+    let admin = Box::pin(admin::make(context, made.project.root(), &arguments)).await?;
     if output.json {
         let warnings: Vec<_> = made.warnings.iter().map(domain::Say::as_str).collect();
-        return output.print_json(&json!({
-            "root": made.project.root(), "existed": made.existed, "created": made.created,
+        let admin = admin.as_ref().map(admin::Made::to_json);
+        return output.print_json_data(&json!({
+            "admin": admin, "root": made.project.root(), "existed": made.existed, "created": made.created,
             "completed": made.completed, "warnings": warnings,
         }));
     }
@@ -46,6 +56,9 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<(), Stop> {
         .iter()
         .for_each(|warning| output.warn(warning.as_str()));
     output.print(&made.project.root().display().to_string())?;
+    if let Some(admin) = &admin {
+        admin.tell(output)?;
+    }
     let there = arguments
         .name
         .filter(|name| name != ".")

@@ -1,0 +1,67 @@
+//! `dango user add EMAIL`.
+
+use super::{RoleName, email};
+use crate::context::Context;
+use crate::errors::Stop;
+use crate::prompts;
+use app::App;
+use app::identity::{links, people};
+use clap::Args;
+use security::permissions::UsersManage;
+use serde_json::json;
+
+/// Arguments of `dango user add`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The address to invite
+    #[arg(value_name = "EMAIL")]
+    email: String,
+    /// What he may do
+    #[arg(long, value_enum, value_name = "ROLE", default_value_t = RoleName::Viewer)]
+    role: RoleName,
+    /// Print a temporary password instead of a link; it has to be changed at the first sign-in
+    #[arg(long, conflicts_with = "password_stdin")]
+    password: bool,
+    /// Read a temporary password from stdin; it has to be changed at the first sign-in
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// Invites somebody, or creates him with a temporary password.
+pub(crate) async fn run(context: &Context, app: &App, arguments: Arguments) -> Result<(), Stop> {
+    let output = context.output;
+    let email = email(&arguments.email)?;
+    let role = arguments.role.into();
+    let allow = app.allow::<UsersManage>().await?;
+    if !arguments.password && !arguments.password_stdin {
+        let invited = people::invite(app, &allow, &email, role).await?;
+        let link = links::address(app, links::Page::Invite, &invited.token);
+        if output.json {
+            let user = people::get(app, &allow, invited.user.id).await?;
+            return output.print_json_data(&json!({
+                "user": user.to_json(), "invite_url": link.expose(),
+                "expires_at": invited.expires_at.to_rfc3339(),
+            }));
+        }
+        output.tell(&format!(
+            "invited {email} as {role}; the link is good until {}",
+            invited.expires_at.to_rfc3339()
+        ));
+        return output.print_data(link.expose());
+    }
+    let password = if arguments.password_stdin {
+        prompts::secret_from_stdin(&context.interrupts).await?
+    } else {
+        app.new_password()
+    };
+    let user = people::create(app, &allow, &email, role, &password, true).await?;
+    let shown = arguments.password.then(|| password.expose().as_str());
+    if output.json {
+        let user = people::get(app, &allow, user.id).await?;
+        return output.print_json_data(&json!({"user": user.to_json(), "temp_password": shown}));
+    }
+    output.tell(&format!(
+        "created {email} as {role}; the password has to be changed at the first sign-in"
+    ));
+    shown.map_or(Ok(()), |password| output.print_data(password))
+}
