@@ -11,9 +11,9 @@ use std::time::Duration;
 use store::attempts::{self, Attempt, ClearsAttempts, Counter, CountsAttempts, Limit};
 use store::{StoreError, Tx};
 
-/// Failures at one account from everywhere: whoever guesses from many addresses is slowed down. A device that has signed in
-/// before is not held up by it, so that strangers cannot lock a person out.
-const EVERYWHERE_FAILURES_MAX: u32 = 100;
+/// How many networks may use up their guesses at one account before everybody waits: whoever guesses from many addresses is
+/// slowed down. A device that has signed in before is not held up by it, so that strangers cannot lock a person out.
+const NETWORKS_MAX: u32 = 20;
 /// Failures are forgotten when none came for so long.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
 
@@ -59,7 +59,7 @@ impl Guesses {
             counters.push(Counter {
                 key: TokenHash::of(&format!("{what}\0{whose}")),
                 account,
-                limit: limit(EVERYWHERE_FAILURES_MAX),
+                limit: limit(config.failures_max.saturating_mul(NETWORKS_MAX)),
             });
         }
         Self {

@@ -279,7 +279,9 @@ async fn keep_an_admin(tx: &Tx<UsersManage>, user: &User) -> Result<(), StoreErr
     if user.role != Role::Admin || !user.may_sign_in() {
         return Ok(());
     }
+    // One who was invited may never come.
     let others = admins()
+        .filter(Column::PasswordHash.is_not_null())
         .filter(Column::Id.ne(user.id.to_string()))
         .count(tx.link())
         .await?;
