@@ -109,6 +109,8 @@ pub struct App {
     actor: Actor,
     request: RequestId,
     loads: AtomicU64,
+    /// Ids of requests; the store has its own.
+    ids: Ids,
     _lock: Option<ProjectLock>,
 }
 
@@ -187,28 +189,65 @@ impl App {
             actor,
             request,
             loads: AtomicU64::new(0),
+            ids: Ids::seeded(rand::random()),
             _lock: lock,
         })
     }
 
     /// Checks that whoever runs the command has the permission `P`. A denial is in the audit log before anybody hears of it.
     pub async fn allow<P: Permission>(&self) -> Result<Allow<P>> {
-        let denied = match authorize::<P>(&self.actor, self.request) {
+        self.authorize(&self.actor, self.request).await
+    }
+
+    /// Checks that `actor`, who asks in `request`, has the permission `P`. A denial is in the audit log before anybody hears of it.
+    pub async fn authorize<P: Permission>(
+        &self,
+        actor: &Actor,
+        request: RequestId,
+    ) -> Result<Allow<P>> {
+        let denied = match authorize::<P>(actor, request) {
             Ok(allow) => return Ok(allow),
             Err(denied) => denied,
         };
-        self.store
-            .record_denial::<P>(&self.actor, self.request, None)
-            .await?;
+        self.store.record_denial::<P>(actor, request, None).await?;
         Err(denied.into())
+    }
+
+    /// Checks that whoever was let in for `P` has the permission `Q` too, which a part of the work needs.
+    pub(crate) async fn also<P: Permission, Q: Permission>(
+        &self,
+        allow: &Allow<P>,
+    ) -> Result<Allow<Q>> {
+        self.authorize::<Q>(allow.actor(), allow.request()).await
+    }
+
+    /// Returns the project's settings.
+    pub const fn settings(&self) -> &ProjectConfig {
+        &self.settings
+    }
+
+    /// Returns the variables the project was opened with.
+    pub const fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Returns a new id of a request.
+    pub fn new_request(&self) -> RequestId {
+        RequestId::new(self.ids.next(self.clock.now()))
     }
 
     /// Ends the worker and closes the store.
     pub async fn close(self) {
-        if let Err(error) = self.warehouse.close().await {
+        self.shut_down().await;
+    }
+
+    /// Ends the worker and closes the store, for whoever shares the project; the lock goes with the last of them.
+    pub async fn shut_down(&self) {
+        let (warehouse, store) = (self.warehouse.clone(), self.store.clone());
+        if let Err(error) = warehouse.close().await {
             tracing::warn!(error.text = %error, "the warehouse could not be closed");
         }
-        if let Err(error) = self.store.close().await {
+        if let Err(error) = store.close().await {
             tracing::warn!(error.text = %error, "the metadata database could not be closed");
         }
     }

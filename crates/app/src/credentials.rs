@@ -21,7 +21,7 @@ use domain::{Code, Say, say};
 use lookup::{Found, Lookup};
 use missing::Missing;
 use secrets_file::SecretsFile;
-use security::permissions::{SourceManage, SourceSync};
+use security::permissions::{SourceManage, SourceSync, SourceViewCredentials};
 use security::{Allow, Permission, Plain, Redactor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -36,6 +36,7 @@ const CONFIG_FILE: &str = ".dlt/config.toml";
 pub trait UsesCredentials: Permission {}
 impl UsesCredentials for SourceSync {}
 impl UsesCredentials for SourceManage {}
+impl UsesCredentials for SourceViewCredentials {}
 
 /// Where a value was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,13 +4,13 @@ use crate::sync::ledger::{is_bookkeeping, text};
 use crate::{App, Result};
 use security::permissions::{HealthView, PlatformManage, SourceView};
 use security::{Allow, Event};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use store::Act;
 
 /// The warehouse as `dango db status` shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct DatabaseStatus {
     pub path: PathBuf,
     /// False before the first sync; then everything else is zero.
@@ -23,7 +23,7 @@ pub struct DatabaseStatus {
 }
 
 /// A schema of the warehouse.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct SchemaStatus {
     pub schema: String,
     /// When the last load of this source was committed, RFC 3339; `None` for a schema that is not a source's.
@@ -32,7 +32,7 @@ pub struct SchemaStatus {
 }
 
 /// A table of the warehouse.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct TableStatus {
     pub table: String,
     pub rows: u64,
@@ -40,7 +40,7 @@ pub struct TableStatus {
 }
 
 /// What compacting saved.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Compacted {
     pub bytes_before: u64,
     pub bytes_after: u64,
@@ -59,7 +59,7 @@ pub async fn status(app: &App, allow: &Allow<HealthView>) -> Result<DatabaseStat
             schemas: Vec::new(),
         });
     }
-    let view = app.allow::<SourceView>().await?;
+    let view = app.also::<_, SourceView>(allow).await?;
     let sizes = app.warehouse.status(allow).await?;
     let rows = app
         .warehouse

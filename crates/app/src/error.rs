@@ -4,13 +4,15 @@ use connect::{Failure, FailureKind};
 use domain::say::Quoted;
 use domain::{Code, Say, say};
 use security::{Denied, Reason, Step};
+use serde::{Deserialize, Serialize};
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::Path;
 
 /// What kind of error it is: decides the HTTP status and the exit code, and nothing else does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// What was asked for, or a configuration, does not hold.
     Invalid,
@@ -226,42 +228,40 @@ impl StdError for Error {
 
 impl From<Denied> for Error {
     fn from(denied: Denied) -> Self {
-        let unauthenticated =
-            |say, hint| Self::new(Kind::Unauthenticated, Code::Unauthenticated, say).hint(hint);
+        let needs = say!("this needs the permission ", name Quoted(denied.permission));
         let made = match denied.reason {
-            Reason::Anonymous => unauthenticated(
+            Reason::Anonymous => Self::new(
+                Kind::Unauthenticated,
+                Code::Unauthenticated,
                 "nobody is signed in",
-                "sign in, or send an API token as `Authorization: Bearer …`",
-            ),
-            Reason::Step(Step::SecondFactor) => unauthenticated(
+            )
+            .hint("sign in, or send an API token as `Authorization: Bearer TOKEN`"),
+            Reason::Role => {
+                Self::denied(Code::PermissionDenied, needs).hint("an admin can give it to you")
+            }
+            Reason::SessionOnly => Self::denied(Code::PermissionDenied, needs)
+                .hint("an API token never has it: sign in and do it there"),
+            Reason::Step(Step::SecondFactor) => Self::new(
+                Kind::Unauthenticated,
+                Code::SecondFactorPending,
                 "the second factor is still to be shown",
-                "send the code of your authenticator app",
-            ),
+            )
+            .hint("show it to finish signing in"),
             Reason::Step(Step::ChangePassword) => Self::denied(
                 Code::PasswordChangeRequired,
-                "the password must be changed before anything else",
+                "the password must be changed first",
             )
-            .hint("choose another password"),
+            .hint("change it; everything else is open after that"),
             Reason::Step(Step::Enrol) => Self::denied(
                 Code::SecondFactorRequired,
-                "this team asks for a second factor, and you have none",
+                "a second factor must be set up first",
             )
-            .hint("set up an authenticator app or a passkey"),
+            .hint("set one up; everything else is open after that"),
             Reason::Stale => Self::denied(
                 Code::ReauthenticationRequired,
-                "this takes a proof of who you are that is a few minutes old at most",
+                "this needs a proof of who you are that is at most a few minutes old",
             )
-            .hint("enter your password again"),
-            Reason::SessionOnly => Self::denied(
-                Code::PermissionDenied,
-                say!("an API token cannot have the permission ", name Quoted(denied.permission)),
-            )
-            .hint("sign in and do it there"),
-            Reason::Role => Self::denied(
-                Code::PermissionDenied,
-                say!("this needs the permission ", name Quoted(denied.permission)),
-            )
-            .hint("an admin can give it to you"),
+            .hint("prove it with `POST /auth/reauthenticate` and repeat the request"),
         };
         made.caused_by(denied)
     }

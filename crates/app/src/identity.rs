@@ -93,7 +93,10 @@ impl App {
 
     /// Returns where people reach the server.
     pub fn public_url(&self) -> String {
-        format!("http://localhost:{}", self.settings.platform.port)
+        match &self.settings.server.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://localhost:{}", self.settings.platform.port),
+        }
     }
 
     /// Returns the identity system.

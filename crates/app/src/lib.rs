@@ -20,6 +20,7 @@ mod effects;
 pub mod environment;
 pub mod error;
 mod files;
+pub mod health;
 pub mod identity;
 pub mod lock;
 pub mod logging;
@@ -32,6 +33,7 @@ mod seeded;
 pub(crate) mod settle;
 pub mod sources;
 pub mod sync;
+pub mod told;
 
 pub use app::{App, Cancel, OpenOptions, REDACTOR, SystemClock};
 pub use connect::catalog::{Connector, Field};

@@ -4,8 +4,10 @@
 mod journal;
 mod layer;
 mod redacting;
+mod tail;
 
 pub use redacting::Redacting;
+pub use tail::tail;
 
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};

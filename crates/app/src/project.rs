@@ -91,6 +91,8 @@ impl Project {
         lock_file = ".dango/run/lock";
         /// The secrets that sign session cookies.
         session_key_file = ".dango/keys/session.keys";
+        /// Where the server listens for the command line.
+        socket_file = ".dango/run/dango.sock";
         /// What DuckDB spills; emptied at every start of the worker.
         spill_dir = ".dango/run/spill";
         /// Connector files of the user's own.

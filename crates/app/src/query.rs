@@ -6,6 +6,7 @@ use domain::limits::{QUERY_ROWS_DEFAULT, SQL_BYTES_MAX};
 use domain::{Code, say};
 use security::permissions::QueryExecute;
 use security::{Allow, Event, Redactor};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ pub use warehouse::{ExportFormat, ExportReport, ResultColumn};
 use warehouse::{ExportTarget, QueryLimits, QueryResult, WarehouseError};
 
 /// A query as it was asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct QueryRequest {
     pub sql: String,
     /// At most so many rows; `None` means the default for a screen, and no limit but time for an export.

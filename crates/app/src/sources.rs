@@ -4,7 +4,9 @@ mod change;
 mod show;
 
 pub use change::{Added, Changes, FieldValue, NewSource, Removed, add, edit, remove, test_new};
-pub use show::{RunSummary, ShownField, SourceDetail, SourceSummary, TableRows, list, show};
+pub use show::{
+    RunSummary, ShownField, SourceDetail, SourceSummary, TableRows, history, list, show,
+};
 
 use crate::config::SourceConfig;
 use crate::credentials::{CredentialStore, SECRET_FILES_DIR, UsesCredentials};

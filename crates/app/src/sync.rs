@@ -15,13 +15,15 @@ mod request;
 mod staging;
 mod statements;
 mod streams;
+mod told;
 
 pub(crate) use answers::number;
 pub use request::{Observer, SourceOutcome, SyncEvent, SyncRequest};
+pub use told::SyncNews;
 
 use crate::config::SourceConfig;
 use crate::settle::find_report;
-use crate::{App, Error, Result, sources};
+use crate::{App, Cancel, Error, Result, sources};
 use connect::catalog::Engine;
 use context::Context;
 use domain::{Code, JobId, LoadId, LoadReport, SourceName, say};
@@ -39,27 +41,19 @@ use store::{Act, StoreError};
 const SOURCES_AT_ONCE: usize = 4;
 
 /// Syncs what `request` names and returns how each source ended, in the order of `sources.yml`. An error is returned only
-/// when nothing could be begun.
+/// when nothing could be begun. `cancel` stops every source at its next safe point.
 pub async fn run(
     app: &App,
     allow: &Allow<SourceSync>,
     request: &SyncRequest,
     observer: &dyn Observer,
+    cancel: &Cancel,
 ) -> Result<Vec<SourceOutcome>> {
     let sources = app.sources(&allow.narrow())?;
-    let chosen: Vec<SourceConfig> = if request.names.is_empty() {
-        sources
-            .usable()
-            .filter(|source| source.enabled)
-            .cloned()
-            .collect()
-    } else {
-        let named = request.names.iter().map(|name| named(&sources, name));
-        named.collect::<Result<_>>()?
-    };
-    let mut outcomes: Vec<_> = stream::iter(chosen.iter().enumerate())
+    let chosen = chosen(&sources, request)?;
+    let mut outcomes: Vec<_> = stream::iter(chosen.into_iter().enumerate())
         .map(|(place, source)| async move {
-            let outcome = run_source(app, allow, source, request, observer).await;
+            let outcome = run_source(app, allow, &source, request, observer, cancel).await;
             observer.event(&SyncEvent::SourceEnded { outcome: &outcome });
             (place, outcome)
         })
@@ -80,6 +74,25 @@ pub async fn run(
         outcomes.extend(broken);
     }
     Ok(outcomes)
+}
+
+/// Returns the names of what `request` would sync, or why it cannot be begun.
+pub fn names(
+    app: &App,
+    allow: &Allow<SourceSync>,
+    request: &SyncRequest,
+) -> Result<Vec<SourceName>> {
+    let chosen = chosen(&app.sources(&allow.narrow())?, request)?;
+    Ok(chosen.into_iter().map(|source| source.name).collect())
+}
+
+fn chosen(sources: &crate::config::Sources, request: &SyncRequest) -> Result<Vec<SourceConfig>> {
+    if request.names.is_empty() {
+        let enabled = sources.usable().filter(|source| source.enabled);
+        return Ok(enabled.cloned().collect());
+    }
+    let named = request.names.iter().map(|name| named(sources, name));
+    named.collect()
 }
 
 fn named(sources: &crate::config::Sources, name: &SourceName) -> Result<SourceConfig> {
@@ -105,6 +118,7 @@ async fn run_source(
     source: &SourceConfig,
     request: &SyncRequest,
     observer: &dyn Observer,
+    cancel: &Cancel,
 ) -> SourceOutcome {
     let started_at = app.clock.now();
     let job = OnceLock::new();
@@ -114,6 +128,7 @@ async fn run_source(
         source,
         request,
         observer,
+        cancel,
         job: &job,
     };
     let ended = load(&context).await;
@@ -156,7 +171,7 @@ async fn load(context: &Context<'_>) -> Result<LoadReport> {
     let mut writer = Writer::new(&app.warehouse, context.allow, context.request.dry_run);
     let report = tokio::select! {
         report = prepare(context, &mut writer) => report?,
-        () = app.cancel.cancelled() => return Err(Error::interrupted()),
+        () = context.cancel.cancelled() => return Err(Error::interrupted()),
     };
     let Err(error) = writer.end().await else {
         return Ok(report);

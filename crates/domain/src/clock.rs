@@ -34,6 +34,12 @@ impl Timestamp {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
 
+    /// Returns the instant that `text` names in RFC 3339.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let at = DateTime::parse_from_rfc3339(text).ok()?;
+        Some(Self(at.timestamp_micros()))
+    }
+
     /// Returns RFC 3339 in UTC with microseconds: `2026-11-22T07:03:00.000000Z`.
     pub fn to_rfc3339(self) -> String {
         self.to_utc().to_rfc3339_opts(SecondsFormat::Micros, true)
@@ -54,6 +60,7 @@ mod tests {
     fn an_instant_is_written_as_rfc3339_in_utc() {
         let at = Timestamp::from_micros(1_700_000_000_123_456);
         assert_eq!(at.to_rfc3339(), "2023-11-14T22:13:20.123456Z");
+        assert_eq!(Timestamp::from_rfc3339(&at.to_rfc3339()), Some(at));
         assert_eq!(at.plus_seconds(-1).micros_since(at), -1_000_000);
     }
 }

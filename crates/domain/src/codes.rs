@@ -149,6 +149,32 @@ codes! {
     RegistrationClosed = "registration_closed": "Nobody makes himself an account here: an admin invites people. The setting \
         `auth.open_registration` changes that.";
     Busy = "busy": "Too many people ask for the same at this moment. Try again in a few seconds.";
+    SecondFactorPending = "second_factor_pending": "The password was right, and the account has a second factor that is still \
+        to be shown. Nothing else is open before.";
+    RequestInvalid = "request_invalid": "The request is not what this address takes: no JSON where JSON belongs, a value out of \
+        its range, a field nobody knows. `detail` names each place.";
+    RequestTooLarge = "request_too_large": "The request's body is larger than this address takes.";
+    RequestTimeout = "request_timeout": "The request was not answered in time. One that only reads was given up; a change goes on, \
+        so look before repeating it.";
+    RouteNotFound = "route_not_found": "There is nothing at this address, or nothing that you may know of. `/openapi.json` lists \
+        the addresses.";
+    MethodNotAllowed = "method_not_allowed": "This address does not take this method; the header `Allow` names those it takes.";
+    HostUnknown = "host_unknown": "The request names a host that is not this server's. Set `server.public_url`, or add the name \
+        to `server.hosts`.";
+    OriginForeign = "origin_foreign": "Another website, or a program that does not say where it comes from, tried to change \
+        something with your session cookie. Programs use an API token.";
+    RateLimited = "rate_limited": "Too many requests came from this address or this account. The header `Retry-After` says when \
+        to go on; `auth.rate_limit` in `.dango/project.yml` sets the limits.";
+    ServerBusy = "server_busy": "The server has as many connections or as much work as it takes, or is stopping. Try again in a \
+        moment.";
+    ServerUnreachable = "server_unreachable": "The server that holds the project did not answer, or went away in the middle of an \
+        answer. `dango status` shows whether it runs; the same command goes on where it stopped.";
+    AddressInUse = "address_in_use": "Another program listens on the port already. Choose another one with `--port`, or \
+        `platform.port` in `.dango/project.yml`.";
+    ListenRefused = "listen_refused": "The server does not listen where others can reach it before it is safe there: an admin \
+        must exist, the signing key must be kept, and connections must be encrypted. The error names what is missing.";
+    SyncNotFound = "sync_not_found": "There is no sync of that id among those this server runs or ran lately. The history of a \
+        source has the older ones.";
     CodeUnknown = "code_unknown": "There is no such error code. `dango explain` without an argument lists all.";
     DoctorFound = "doctor_found": "`dango doctor` found something to mend; each finding was printed with its fix.";
 }

@@ -102,6 +102,20 @@ impl Quoted<'_> {
     pub const CHARS_MAX: usize = 300;
 }
 
+/// Text that another process of this program said to its user already, a [`Say`] there: the server's, told again by the
+/// command line. It is as long as it is there.
+pub struct Retold<'a>(pub &'a str);
+
+impl Shown for Retold<'_> {
+    fn show(&self, out: &mut String) {
+        out.extend(
+            self.0
+                .chars()
+                .filter(|c| !is_deceptive(*c) || matches!(c, '\n' | '\t')),
+        );
+    }
+}
+
 /// Returns whether a character does something to the text around it instead of standing for itself: control characters, line
 /// separators, and those that change the direction of writing.
 pub fn is_deceptive(character: char) -> bool {

@@ -40,7 +40,8 @@ pub struct Line {
 }
 
 impl Line {
-    const fn of<P: Permission>() -> Self {
+    /// Returns the line of `P`.
+    pub const fn of<P: Permission>() -> Self {
         Self {
             name: P::NAME,
             roles: P::ROLES,
@@ -159,6 +160,7 @@ public! {
     FollowLink   = "public.follow_link"  because "an invite or a reset link is its own proof";
     SetUp        = "public.set_up"       because "there is no admin yet, and the link on the terminal is the proof";
     Health       = "public.health"       because "a load balancer asks, and learns one word";
+    Page         = "public.page"         because "pages hold no data; what they show comes over the API";
 }
 
 #[cfg(test)]

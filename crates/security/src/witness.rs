@@ -46,6 +46,7 @@ impl<P: Permission> Implies<P> for P {}
 impl Implies<SourceView> for SourceSync {}
 impl Implies<SourceView> for SourceManage {}
 impl Implies<ConfigView> for ConfigManage {}
+impl Implies<SourceManage> for ConfigManage {}
 impl Implies<UsersView> for UsersManage {}
 impl Implies<AccountView> for AccountManage {}
 impl Implies<AccountView> for AccountSecure {}
@@ -249,6 +250,7 @@ mod tests {
         check::<SourceSync, SourceView>();
         check::<SourceManage, SourceView>();
         check::<ConfigManage, ConfigView>();
+        check::<ConfigManage, SourceManage>();
         check::<UsersManage, UsersView>();
         check::<AccountManage, AccountView>();
         check::<AccountSecure, AccountView>();

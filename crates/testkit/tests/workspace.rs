@@ -28,7 +28,19 @@ const EDGES: &[(&str, &[&str])] = &[
             "dango-sandbox",
         ],
     ),
-    ("dango", &["dango-domain", "dango-security", "dango-app"]),
+    (
+        "dango-server",
+        &["dango-domain", "dango-security", "dango-app"],
+    ),
+    (
+        "dango",
+        &[
+            "dango-domain",
+            "dango-security",
+            "dango-app",
+            "dango-server",
+        ],
+    ),
 ];
 
 /// Which outside dependency belongs to which crates alone.
@@ -41,6 +53,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["dango-connect"]),
     ("landlock", &["dango-sandbox"]),
     ("seccompiler", &["dango-sandbox"]),
+    ("axum", &["dango-server"]),
+    ("tower", &["dango-server"]),
+    ("utoipa", &["dango-server"]),
     ("clap", &["dango"]),
     ("inquire", &["dango"]),
     ("indicatif", &["dango"]),

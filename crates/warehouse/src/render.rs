@@ -97,6 +97,11 @@ impl<W: Write> Renderer<W> {
         self.out.write_all(self.buffer.as_bytes())
     }
 
+    /// Returns what is written to.
+    pub const fn get_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// Ends the text and returns what it was written to.
     pub fn finish(mut self) -> io::Result<W> {
         match &self.form {

@@ -2,6 +2,7 @@
 
 mod auth;
 mod sections;
+mod server;
 mod warehouse_place;
 
 use super::finding::{Finding, Report, Severity};
@@ -30,6 +31,8 @@ pub struct ProjectConfig {
     pub egress: EgressConfig,
     pub api: ApiConfig,
     pub auth: AuthConfig,
+    pub server: ServerConfig,
+    pub rate_limits: RateLimits,
     /// Every setting that was read, for `config show`.
     pub settings: Vec<Setting>,
 }
@@ -69,6 +72,36 @@ pub struct EgressConfig {
 pub struct ApiConfig {
     pub query_rows_max: u64,
     pub query_timeout_seconds: u64,
+}
+
+/// `server:` where it listens and who it is to others.
+#[derive(Debug, Clone, Default)]
+pub struct ServerConfig {
+    /// The address to listen on; loopback when there is none.
+    pub host: Option<String>,
+    /// What others call it: `https://dango.example.com`.
+    pub public_url: Option<String>,
+    /// Further names that a request may be addressed to.
+    pub hosts: Vec<String>,
+    /// Addresses and networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
+    /// Whether a proxy in front of it encrypts.
+    pub behind_proxy: bool,
+}
+
+/// `auth.rate_limit:` how much one address, and one account, may ask.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimits {
+    pub is_on: bool,
+    pub login: RateConfig,
+    pub api: RateConfig,
+}
+
+/// So many requests in so many seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateConfig {
+    pub requests: u64,
+    pub window_seconds: u64,
 }
 
 /// A setting as `config show` prints it.

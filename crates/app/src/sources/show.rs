@@ -6,9 +6,9 @@ use crate::credentials::{CredentialStore, SECRET_FILES_DIR};
 use crate::sync::ledger::is_bookkeeping;
 use crate::{App, REDACTOR, Result};
 use domain::{SourceName, Timestamp};
-use security::Allow;
-use security::permissions::{SourceSync, SourceView};
-use serde::Serialize;
+use security::permissions::{SourceView, SourceViewCredentials};
+use security::{Allow, authorize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use store::{Paging, StoreError};
 const HISTORY: u64 = 20;
 
 /// A source in a list.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SourceSummary {
     pub name: String,
     #[serde(rename = "type")]
@@ -33,13 +33,13 @@ pub struct SourceSummary {
 }
 
 /// A sync that ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunSummary {
     pub load_id: Option<String>,
     pub state: String,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "rfc3339", deserialize_with = "from_rfc3339")]
     pub started_at: Timestamp,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "rfc3339", deserialize_with = "from_rfc3339")]
     pub ended_at: Timestamp,
     pub rows_inserted: u64,
     pub rows_updated: u64,
@@ -63,7 +63,7 @@ pub struct SourceDetail {
 }
 
 /// A setting of a source, masked where it is a secret.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ShownField {
     pub name: String,
     pub value: String,
@@ -71,7 +71,7 @@ pub struct ShownField {
 }
 
 /// A table of a source.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TableRows {
     pub table: String,
     pub rows: u64,
@@ -83,6 +83,31 @@ pub struct TableRows {
 )]
 fn rfc3339<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.to_rfc3339())
+}
+
+fn from_rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Timestamp::from_rfc3339(&text).ok_or_else(|| serde::de::Error::custom("no time in RFC 3339"))
+}
+
+impl<'de> Deserialize<'de> for SourceDetail {
+    /// In two steps, because serde's `flatten` cannot read numbers that keep every digit.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            fields: Vec<ShownField>,
+            tables: Vec<TableRows>,
+            history: Vec<RunSummary>,
+        }
+        let whole = Value::deserialize(deserializer)?;
+        let rest = Rest::deserialize(&whole).map_err(serde::de::Error::custom)?;
+        Ok(Self {
+            summary: SourceSummary::deserialize(&whole).map_err(serde::de::Error::custom)?,
+            fields: rest.fields,
+            tables: rest.tables,
+            history: rest.history,
+        })
+    }
 }
 
 impl From<SyncRun> for RunSummary {
@@ -145,18 +170,30 @@ fn summary(entry: &SourceEntry, latest: &BTreeMap<SourceName, SyncRun>) -> Sourc
     }
 }
 
+/// Returns the syncs of a source, or of all, newest first, and how many there are.
+pub async fn history(
+    app: &App,
+    allow: &Allow<SourceView>,
+    name: Option<&SourceName>,
+    limit: u64,
+    offset: u64,
+) -> Result<(Vec<RunSummary>, u64)> {
+    let listed = app
+        .store
+        .run_read(allow, async |tx| {
+            sync_runs::list(&tx, name, Paging::new(limit, offset)).await
+        })
+        .await
+        .map_err(|error: StoreError| crate::Error::from(error))?;
+    let runs = listed.items.into_iter().map(RunSummary::from).collect();
+    Ok((runs, listed.total))
+}
+
 /// Returns a source with its settings (secrets masked), its tables and its history.
 pub async fn show(app: &App, allow: &Allow<SourceView>, name: &SourceName) -> Result<SourceDetail> {
     let sources = app.sources(allow)?;
     let source = sources.get(name.as_str())?;
-    let history = app
-        .store
-        .run_read(allow, async |tx| {
-            sync_runs::list(&tx, Some(name), Paging::new(HISTORY, 0)).await
-        })
-        .await
-        .map_err(|error: StoreError| crate::Error::from(error))?;
-    let history: Vec<RunSummary> = history.items.into_iter().map(RunSummary::from).collect();
+    let (history, _) = history(app, allow, Some(name), HISTORY, 0).await?;
     Ok(SourceDetail {
         summary: SourceSummary {
             name: source.name.to_string(),
@@ -167,14 +204,14 @@ pub async fn show(app: &App, allow: &Allow<SourceView>, name: &SourceName) -> Re
             last_sync: history.first().cloned(),
             problem: None,
         },
-        fields: fields(app, source).await?,
+        fields: fields(app, allow, source)?,
         tables: tables(app, allow, source).await?,
         history,
     })
 }
 
 /// Returns the settings: the block as it is written, then the connector's fields that were found elsewhere.
-async fn fields(app: &App, source: &SourceConfig) -> Result<Vec<ShownField>> {
+fn fields(app: &App, allow: &Allow<SourceView>, source: &SourceConfig) -> Result<Vec<ShownField>> {
     let connector = draft(app, source.kind.as_str())?;
     source.teach(&app.environment, &REDACTOR);
     let mut shown = Vec::new();
@@ -197,9 +234,12 @@ async fn fields(app: &App, source: &SourceConfig) -> Result<Vec<ShownField>> {
         }
     }
     let store = CredentialStore::open(&app.project, &app.environment, Path::new(SECRET_FILES_DIR))?;
-    let use_ = app.allow::<SourceSync>().await?;
+    // Where credentials lie is for whoever may see them; to others the source is shown without.
+    let Ok(see) = authorize::<SourceViewCredentials>(allow.actor(), allow.request()) else {
+        return Ok(shown);
+    };
     // What is missing is the business of `source test`; here it is only not shown.
-    let Ok(resolved) = store.resolve(&use_, source, &connector.fields, &REDACTOR) else {
+    let Ok(resolved) = store.resolve(&see, source, &connector.fields, &REDACTOR) else {
         return Ok(shown);
     };
     for (name, origin) in &resolved.origins {

@@ -4,7 +4,7 @@ use super::Begun;
 use super::apply::Permits;
 use super::request::{Observer, SyncEvent, SyncRequest};
 use crate::config::SourceConfig;
-use crate::{App, Error};
+use crate::{App, Cancel, Error};
 use domain::{LoadId, TableRef, TableSchema};
 use security::Allow;
 use security::permissions::SourceSync;
@@ -18,6 +18,7 @@ pub(crate) struct Context<'a> {
     pub(crate) source: &'a SourceConfig,
     pub(crate) request: &'a SyncRequest,
     pub(crate) observer: &'a dyn Observer,
+    pub(crate) cancel: &'a Cancel,
     /// The job this sync is, from the moment its load has an id; a dry run has none and leaves no trace.
     pub(crate) job: &'a OnceLock<Begun>,
 }
@@ -73,7 +74,7 @@ impl Context<'_> {
 
     /// Returns an error once the user asked to stop.
     pub(crate) fn check_cancelled(&self) -> Result<(), Error> {
-        if self.app.cancel.is_cancelled() {
+        if self.cancel.is_cancelled() {
             Err(Error::interrupted())
         } else {
             Ok(())

@@ -2,10 +2,11 @@
 
 use crate::Error;
 use domain::{JobId, LoadId, LoadReport, SourceName, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// What to sync, and how.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SyncRequest {
     /// Empty: every enabled source.
     pub names: Vec<SourceName>,
@@ -84,7 +85,7 @@ pub trait Observer: Send + Sync {
 }
 
 /// How the sync of one source ended.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct SourceOutcome {
     /// The source's name; for an entry of `sources.yml` without one that can be used, what stands there or its line.
     pub source: String,
@@ -92,6 +93,7 @@ pub struct SourceOutcome {
     pub job: Option<JobId>,
     pub load_id: Option<LoadId>,
     pub report: LoadReport,
+    #[serde(with = "crate::told::maybe")]
     pub error: Option<Error>,
     pub seconds: f64,
     pub resumed: bool,

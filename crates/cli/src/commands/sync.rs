@@ -135,7 +135,13 @@ pub(crate) async fn sync(
 ) -> Result<Vec<SourceOutcome>, Stop> {
     let allow = app.allow::<SourceSync>().await?;
     let observer = progress::observer(context.output);
-    let running = Box::pin(app::sync::run(app, &allow, &request, &*observer));
+    let running = Box::pin(app::sync::run(
+        app,
+        &allow,
+        &request,
+        &*observer,
+        &app.cancel,
+    ));
     let stop = || {
         context.output.tell(
             "stopping; a commit that has begun is finished (Ctrl-C again does not wait for it)",

@@ -1,5 +1,6 @@
 //! `auth:` how people sign in. The keys are Dango's; where DAP has a variable for the same, that is the default.
 
+use super::ProjectConfig;
 use super::sections::Sections;
 use crate::config::read::Fields;
 use crate::config::tree::{Node, Shape};
@@ -14,14 +15,14 @@ const DAY_MINUTES: u64 = 24 * 60;
 const ACCESS_SECONDS_MAX: u64 = 24 * 60 * 60;
 
 impl Sections<'_> {
-    pub(super) fn auth(&mut self, node: &Node) -> AuthConfig {
-        let mut config = AuthConfig::default();
+    pub(super) fn auth(&mut self, node: &Node, project: &mut ProjectConfig) {
+        let config = &mut project.auth;
         if let Some(seconds) = self.access_seconds(node) {
             config.lifetimes.access = Duration::from_secs(seconds);
         }
         config.log_reset_links = self.reader.environment.is_on("DAP_AUTH_LOG_RESET_TOKENS");
         let Some(mut fields) = Fields::open(node, "auth", self.reader.report) else {
-            return config;
+            return;
         };
         self.lifetimes(&mut fields, &mut config.lifetimes);
         config.second_factor = self.second_factor(&mut fields);
@@ -35,14 +36,12 @@ impl Sections<'_> {
         config.password_chars_min = usize::try_from(chars_min).unwrap_or(CHARS_MIN);
         config.open_registration = self.boolean(&mut fields, "open_registration", false);
         if let Some(lockout) = fields.take("lockout") {
-            self.lockout(lockout, &mut config);
+            self.lockout(lockout, config);
         }
-        fields.accept_unused(
-            &["enabled", "rate_limit", "oauth_providers"],
-            self.reader.report,
-        );
+        let proxies = &mut project.server.trusted_proxies;
+        project.rate_limits = self.rate_limits(&mut fields, proxies);
+        fields.accept_unused(&["enabled", "oauth_providers"], self.reader.report);
         fields.finish(self.reader.report);
-        config
     }
 
     fn lifetimes(&mut self, fields: &mut Fields<'_>, lifetimes: &mut Lifetimes) {
@@ -87,8 +86,7 @@ impl Sections<'_> {
         let seconds = text.trim().parse().ok();
         let seconds = seconds.filter(|seconds| (1..=ACCESS_SECONDS_MAX).contains(seconds));
         if seconds.is_none() {
-            let say =
-                say!("", name Quoted(VARIABLE), " is a number of seconds from 1 to ", ACCESS_SECONDS_MAX);
+            let say = say!("", name Quoted(VARIABLE), " is a number of seconds from 1 to ", ACCESS_SECONDS_MAX);
             self.reader
                 .report
                 .error(node.place, say, "correct it, or leave it out");

@@ -2,11 +2,13 @@
 
 use super::warehouse_place;
 use super::{
-    ApiConfig, EgressConfig, PlatformConfig, ProjectConfig, SandboxConfig, Setting, SettingOrigin,
+    ApiConfig, EgressConfig, PlatformConfig, ProjectConfig, RateLimits, SandboxConfig, Setting,
+    SettingOrigin,
 };
 use crate::config::read::{Fields, Reader};
 use crate::config::tree::{Node, Place, Shape};
 use crate::environment::is_secret_name;
+use crate::identity::AuthConfig;
 use crate::project::Project;
 use domain::limits;
 use std::ops::RangeInclusive;
@@ -37,15 +39,18 @@ impl Sections<'_> {
                 .and_then(|top| top.take(name))
                 .unwrap_or(&nothing)
         };
-        let nodes = ["project", "platform", "sandbox", "egress", "api", "auth"].map(&mut section);
-        let [about, platform, sandbox, egress, api, auth] = nodes;
+        let nodes = [
+            "project", "platform", "sandbox", "egress", "api", "server", "auth",
+        ]
+        .map(&mut section);
+        let [about, platform, sandbox, egress, api, server, auth] = nodes;
         let folder = project
             .root()
             .file_name()
             .unwrap_or_default()
             .to_string_lossy();
         let (name, created_by, purpose, organization) = self.about(about, &folder);
-        let config = ProjectConfig {
+        let mut config = ProjectConfig {
             name,
             created_by,
             purpose,
@@ -54,9 +59,12 @@ impl Sections<'_> {
             sandbox: self.sandbox(sandbox),
             egress: self.egress(egress),
             api: self.api(api),
-            auth: self.auth(auth),
+            server: self.server(server),
+            rate_limits: RateLimits::default(),
+            auth: AuthConfig::default(),
             settings: Vec::new(),
         };
+        self.auth(auth, &mut config);
         if let Some(top) = top {
             top.finish(self.reader.report);
         }

@@ -1,0 +1,243 @@
+//! The way of a request to its handler: may it come from there, who sends it, how often. The handler's witness decides the rest.
+
+use crate::csrf;
+use crate::problem::Problem;
+use crate::recognise::Presented;
+use crate::server::Server;
+use crate::table::{Door, Rate, Route};
+use app::{Error, Result};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::Code;
+use security::{Actor, Allow, Client, Permission, Plain, RequestId};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The session's cookie.
+pub(crate) const COOKIE: &str = "dap-jwt";
+/// A request that takes longer has lost its client; queries, tests and streams have limits of their own.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What stands before one route.
+#[derive(Clone)]
+pub(crate) struct Passage {
+    pub(crate) server: Server,
+    pub(crate) route: Arc<Route>,
+    pub(crate) door: Door,
+}
+
+/// Where a request comes from, known at the door.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    pub(crate) client: Client,
+    pub(crate) request: RequestId,
+    /// Who is at the other end of the unix socket.
+    pub(crate) operator: Option<String>,
+}
+
+/// Who asks, as the witnesses need it.
+#[derive(Clone)]
+pub(crate) struct Asker {
+    pub(crate) actor: Actor,
+    pub(crate) client: Client,
+    pub(crate) request: RequestId,
+    pub(crate) route: Arc<Route>,
+    /// What he presented, to look again while a stream is open.
+    pub(crate) presented: Option<Arc<Plain<String>>>,
+}
+
+impl Asker {
+    /// Returns who sends this request. Without the passage there is nobody, and nothing is open.
+    pub(crate) fn of(parts: &Parts) -> Result<&Self, Problem> {
+        let missing = || Problem::new(Error::bug("a route without its passage"));
+        parts.extensions.get::<Self>().ok_or_else(missing)
+    }
+
+    /// Returns the witness of `P`.
+    pub(crate) async fn authorize<P: Permission>(
+        &self,
+        server: &Server,
+    ) -> Result<Allow<P>, Problem> {
+        let allowed = server.app().authorize(&self.actor, self.request).await;
+        allowed.map_err(|error| {
+            let problem = Problem::new(error);
+            if self.route.is_hidden {
+                problem.hidden()
+            } else {
+                problem
+            }
+        })
+    }
+
+    /// Returns whether he still may: his session has not ended, and he is still who he was.
+    pub(crate) async fn still_may<P: Permission>(&self, server: &Server) -> bool {
+        let Some(presented) = &self.presented else {
+            return matches!(self.actor, Actor::Operator { .. });
+        };
+        // As a bearer's: a session that is looked at again must not be renewed, for nobody would send the new cookie.
+        let again = Presented::Bearer(presented.expose());
+        match server
+            .identity
+            .recognise(again, &self.client, self.request)
+            .await
+        {
+            Ok(Some(found)) => {
+                security::authorize::<P>(&Actor::User(found.actor), self.request).is_ok()
+            }
+            Ok(None) | Err(_) => false,
+        }
+    }
+}
+
+/// Lets a request through to its handler, or answers it here.
+pub(crate) async fn pass(State(at): State<Passage>, mut request: Request, next: Next) -> Response {
+    match enter(&at, &mut request).await {
+        Ok(cookie) => {
+            let mut response = handle(&at, request, next).await;
+            if let Some(cookie) = cookie {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn handle(at: &Passage, request: Request, next: Next) -> Response {
+    let work = async {
+        if at.route.is_droppable {
+            return next.run(request).await;
+        }
+        // What changes something is done to its end, whether or not anybody still waits for the answer.
+        let busy = Arc::clone(&at.server.busy).read_owned().await;
+        let done = tokio::spawn(async move {
+            let _busy = busy;
+            next.run(request).await
+        });
+        done.await
+            .unwrap_or_else(|_| Problem::new(Error::bug("a request panicked")).into_response())
+    };
+    if at.route.is_slow || at.door == Door::Socket {
+        return work.await;
+    }
+    let answered = tokio::time::timeout(REQUEST_TIMEOUT, work).await;
+    answered.unwrap_or_else(|_| {
+        let error =
+            Error::unavailable(Code::RequestTimeout, "the request was not answered in time");
+        Problem::with_status(StatusCode::SERVICE_UNAVAILABLE, error).into_response()
+    })
+}
+
+/// Finds out who asks, and returns a newer cookie when there is one.
+async fn enter(at: &Passage, request: &mut Request) -> Result<Option<HeaderValue>, Problem> {
+    let origin = request.extensions().get::<Origin>().cloned();
+    let origin = origin.ok_or_else(|| Problem::new(Error::bug("a request without its origin")))?;
+    let Origin {
+        client,
+        request: id,
+        operator,
+    } = origin;
+    let mut asker = Asker {
+        actor: Actor::Anonymous(client.clone()),
+        client,
+        request: id,
+        route: Arc::clone(&at.route),
+        presented: None,
+    };
+    let mut renewed = None;
+    if let Some(os_user) = operator {
+        asker.actor = Actor::Operator { os_user };
+    } else {
+        if at.route.rate == Rate::Login {
+            at.server.rates.login(asker.client.ip)?;
+        }
+        let shown = shown(at.door, request.headers());
+        if at.door == Door::Web {
+            let is_cookie = matches!(shown, Some(Shown::Cookie(_)));
+            csrf::check(
+                request.method(),
+                request.headers(),
+                is_cookie,
+                &at.server.hosts,
+            )?;
+        }
+        if let Some(shown) = shown {
+            renewed = recognise(at, &mut asker, shown).await?;
+        }
+    }
+    request.extensions_mut().insert(asker);
+    Ok(renewed)
+}
+
+/// What a request shows of who sends it.
+enum Shown {
+    Cookie(Plain<String>),
+    Bearer(Plain<String>),
+}
+
+async fn recognise(
+    at: &Passage,
+    asker: &mut Asker,
+    shown: Shown,
+) -> Result<Option<HeaderValue>, Problem> {
+    let presented = match &shown {
+        Shown::Cookie(value) => Presented::Cookie(value.expose()),
+        Shown::Bearer(value) => Presented::Bearer(value.expose()),
+    };
+    let found = at
+        .server
+        .identity
+        .recognise(presented, &asker.client, asker.request)
+        .await?;
+    let Some(found) = found else { return Ok(None) };
+    if at.route.rate != Rate::Free {
+        at.server.rates.person(&found.actor)?;
+    }
+    asker.actor = Actor::User(found.actor);
+    let (Shown::Cookie(value) | Shown::Bearer(value)) = shown;
+    asker.presented = Some(Arc::new(value));
+    Ok(found.cookie.as_ref().and_then(|cookie| {
+        let is_secure = at.server.hosts.is_https();
+        set_cookie(cookie, is_secure)
+    }))
+}
+
+/// Returns what a request shows: a token before a cookie, which no other website can make a browser send. DAP's clients have
+/// no cookies.
+fn shown(door: Door, headers: &HeaderMap) -> Option<Shown> {
+    let bearer = headers.get(header::AUTHORIZATION).map(|value| {
+        let text = value.to_str().ok()?;
+        let (scheme, token) = text.split_once(' ')?;
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| Plain::new(token.trim().to_owned()))
+    });
+    if let Some(bearer) = bearer {
+        return bearer.map(Shown::Bearer);
+    }
+    if door != Door::Web {
+        return None;
+    }
+    let texts = headers.get_all(header::COOKIE).iter();
+    let mut pairs = texts
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let (_, value) = pairs.find(|(name, _)| *name == COOKIE)?;
+    Some(Shown::Cookie(Plain::new(value.to_owned())))
+}
+
+/// Returns the header that sets the session's cookie.
+pub(crate) fn set_cookie(cookie: &Plain<String>, is_secure: bool) -> Option<HeaderValue> {
+    let secure = if is_secure { "; Secure" } else { "" };
+    let text = Plain::new(format!(
+        "{COOKIE}={}; HttpOnly; SameSite=Lax; Path=/{secure}",
+        cookie.expose()
+    ));
+    let mut value = HeaderValue::from_str(text.expose()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}

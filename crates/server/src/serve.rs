@@ -1,0 +1,288 @@
+//! Starting and stopping: where to listen and whether that is safe, and leaving nothing half done.
+
+use crate::clients::Proxies;
+use crate::cors::Origins;
+use crate::entrance::Entrance;
+use crate::hosts::Hosts;
+use crate::listen::{self, CONNECTIONS_MAX, Shared};
+use crate::rates::Rates;
+use crate::recognise::Recognise;
+use crate::routes;
+use crate::server::{Inner, Server};
+use crate::socket;
+use crate::syncs::Syncs;
+use crate::table::Door;
+use app::{App, Cancel, Error, Result};
+use domain::say::Quoted;
+use domain::{Code, say};
+use hyper_util::server::graceful::GracefulShutdown;
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{RwLock, Semaphore};
+use tokio::task::JoinSet;
+
+/// DAP's port.
+const DAP_PORT: u16 = 7333;
+/// What runs gets so long to come to its end.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// What the command line says about the server, before what the project's settings say.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub host: Option<String>,
+    pub port: Option<u16>,
+    pub public_url: Option<String>,
+    pub behind_proxy: bool,
+    /// Refuses a signing key that is not given from outside.
+    pub require_secret: bool,
+}
+
+/// A server that listens and does not answer yet.
+pub struct Listening {
+    server: Server,
+    web: Vec<TcpListener>,
+    dap: Vec<TcpListener>,
+    socket: UnixListener,
+    /// What is not as it should be, but no reason to stop.
+    pub warnings: Vec<String>,
+}
+
+/// Opens the doors of the project, and says why not when that would not be safe.
+pub async fn open(app: App, identity: Arc<dyn Recognise>, options: Options) -> Result<Listening> {
+    let settings = app.settings().server.clone();
+    check_secret(&app, &options)?;
+    let proxies = Proxies::parse(&settings.trusted_proxies)?;
+    let hosts = options.host.as_deref().or(settings.host.as_deref());
+    let addresses = addresses(hosts, "--host")?;
+    let is_encrypted = options.behind_proxy || settings.behind_proxy;
+    if addresses.iter().any(|ip| !ip.is_loopback()) {
+        check_open(identity.as_ref(), is_encrypted && !proxies.is_empty()).await?;
+    }
+    let port = options.port.unwrap_or(app.settings().platform.port);
+    let web = bind(&addresses, port).await?;
+    let mut warnings = Vec::new();
+    let dap = dap(
+        &app,
+        identity.as_ref(),
+        is_encrypted && !proxies.is_empty(),
+        &mut warnings,
+    )
+    .await?;
+    let port = web
+        .first()
+        .and_then(|listener| listener.local_addr().ok())
+        .map_or(port, |at| at.port());
+    let public = options
+        .public_url
+        .as_deref()
+        .or(settings.public_url.as_deref());
+    let all = web
+        .iter()
+        .chain(&dap)
+        .filter_map(|listener| listener.local_addr().ok());
+    let addresses = all.map(|at| at.to_string()).collect();
+    let socket = socket::listen(&app.project)?;
+    let app = Arc::new(app);
+    let server = Server::new(Inner {
+        hosts: Hosts::new(port, public, &settings.hosts)?,
+        proxies,
+        rates: Rates::new(app.settings().rate_limits, Arc::clone(&app.clock)),
+        origins: Origins::read(app.environment())?,
+        syncs: Syncs::default(),
+        stopping: Cancel::default(),
+        busy: Arc::new(RwLock::new(())),
+        started_at: app.clock.now(),
+        addresses,
+        identity,
+        app,
+    });
+    Ok(Listening {
+        server,
+        web,
+        dap,
+        socket,
+        warnings,
+    })
+}
+
+fn check_secret(app: &App, options: &Options) -> Result<()> {
+    let environment = app.environment();
+    let is_needed = options.require_secret || environment.is_on("DANGO_CONTAINER");
+    if !is_needed || environment.setting("DAP_AUTH_JWT_SECRET").is_some() {
+        return Ok(());
+    }
+    Err(
+        Error::invalid(Code::SigningKeyMissing, "DAP_AUTH_JWT_SECRET is not set")
+            .hint("set it to the output of `openssl rand -base64 48`, and keep it"),
+    )
+}
+
+/// Refuses to be reached from outside before that is safe.
+async fn check_open(identity: &dyn Recognise, is_encrypted: bool) -> Result<()> {
+    let refused = |say, hint: &'static str| {
+        let error: Error = Error::denied(Code::ListenRefused, say);
+        Err(error.hint(hint))
+    };
+    if let Some(objection) = identity.objection().await? {
+        let say = say!(
+            "the server must not be reached from outside: ",
+            domain::Say::new(objection)
+        );
+        return refused(say, "listen on 127.0.0.1 until that is settled");
+    }
+    if !is_encrypted {
+        return refused(
+            say!("the server must not be reached from outside: connections would not be encrypted"),
+            "put a proxy with TLS before it, and say so with `--behind-proxy` and `server.trusted_proxies`",
+        );
+    }
+    Ok(())
+}
+
+/// Returns the addresses that `host` names; both of loopback when nothing is said.
+fn addresses(host: Option<&str>, flag: &'static str) -> Result<Vec<IpAddr>> {
+    match host {
+        None | Some("localhost") => {
+            Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
+        }
+        Some(text) => {
+            let bare = text.trim_start_matches('[').trim_end_matches(']');
+            let ip = bare.parse().map_err(|_| {
+                let say = say!("", name Quoted(text), " is no address to listen on");
+                let hint = say!(
+                    "give ",
+                    domain::Say::new(flag),
+                    " an address such as 127.0.0.1 or 0.0.0.0"
+                );
+                Error::invalid(Code::UsageInvalid, say).hint(hint)
+            })?;
+            Ok(vec![ip])
+        }
+    }
+}
+
+/// Listens on one port of all the addresses; on whichever is free when `port` is 0.
+async fn bind(addresses: &[IpAddr], mut port: u16) -> Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for ip in addresses {
+        match TcpListener::bind(SocketAddr::new(*ip, port)).await {
+            Ok(listener) => {
+                port = listener.local_addr().map_or(port, |at| at.port());
+                listeners.push(listener);
+            }
+            // A machine without IPv6 has the other loopback address.
+            Err(_) if !listeners.is_empty() && ip.is_loopback() => {}
+            Err(error) => {
+                let say = say!("port ", port, " cannot be listened on");
+                let made = match error.kind() {
+                    ErrorKind::AddrInUse => Error::conflict(
+                        Code::AddressInUse,
+                        say!("port ", port, " is in use by another program"),
+                    )
+                    .hint("choose another one with `--port`, or `platform.port` in `.dango/project.yml`"),
+                    ErrorKind::PermissionDenied => Error::denied(Code::ListenRefused, say)
+                        .hint("ports below 1024 are for root: choose another one with `--port`"),
+                    _ => Error::invalid(Code::ListenRefused, say)
+                        .hint("`--host` must be an address of this machine"),
+                };
+                return Err(made.caused_by(error));
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+/// Listens for DAP's clients; a second project on the machine does without.
+async fn dap(
+    app: &App,
+    identity: &dyn Recognise,
+    is_encrypted: bool,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<TcpListener>> {
+    let environment = app.environment();
+    let host = environment
+        .setting("DAP_ENGINE_HOST")
+        .unwrap_or("127.0.0.1");
+    let addresses = addresses(Some(host), "DAP_ENGINE_HOST")?;
+    if addresses.iter().any(|ip| !ip.is_loopback()) {
+        check_open(identity, is_encrypted).await?;
+    }
+    let port = match environment.setting("DAP_ENGINE_PORT") {
+        None => DAP_PORT,
+        Some(text) => text.parse().map_err(|_| {
+            let say = say!("DAP_ENGINE_PORT is ", name Quoted(text), ", which is no port");
+            Error::invalid(Code::ConfigInvalid, say).hint("a port is a number up to 65535")
+        })?,
+    };
+    match bind(&addresses, port).await {
+        Err(error) if error.code == Code::AddressInUse => {
+            warnings.push(format!(
+                "port {port} is in use by another program, so DAP's clients are not served; DAP_ENGINE_PORT chooses another"
+            ));
+            Ok(Vec::new())
+        }
+        bound => bound,
+    }
+}
+
+impl Listening {
+    /// Returns the address to tell people.
+    pub fn url(&self) -> String {
+        self.server.hosts.url()
+    }
+
+    /// Returns every address it listens on.
+    pub fn addresses(&self) -> &[String] {
+        &self.server.addresses
+    }
+}
+
+/// Answers until `stop` is done or the operator asks; then lets what runs come to its end.
+pub async fn serve(listening: Listening, stop: impl Future<Output = ()>) {
+    let Listening {
+        server,
+        web,
+        dap,
+        socket,
+        ..
+    } = listening;
+    let table = routes::table();
+    let graceful = Arc::new(GracefulShutdown::new());
+    let mut doors = JoinSet::new();
+    let shared = Shared {
+        connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+        graceful: Arc::clone(&graceful),
+        stopping: server.stopping.clone(),
+    };
+    for (door, listeners) in [(Door::Web, web), (Door::Dap, dap)] {
+        let entrance = Entrance::new(&server, door, &table);
+        for listener in listeners {
+            doors.spawn(listen::tcp(listener, entrance.clone(), shared.clone()));
+        }
+    }
+    let operators = Entrance::new(&server, Door::Socket, &table);
+    doors.spawn(listen::unix(socket, operators, shared));
+    tokio::select! {
+        () = stop => server.stopping.cancel(),
+        () = server.stopping.cancelled() => {}
+    }
+    tracing::info!("the server stops");
+    let drained = tokio::time::timeout(DRAIN, async {
+        // Closed, so that nothing new comes in.
+        doors.join_all().await;
+        server.syncs.stop().await;
+        if let Some(graceful) = Arc::into_inner(graceful) {
+            graceful.shutdown().await;
+        }
+        let _busy = server.busy.write().await;
+    });
+    if drained.await.is_err() {
+        tracing::warn!("some requests were cut off");
+    }
+    server.app().shut_down().await;
+    // A socket that is left behind does no harm: the next start removes it.
+    let _ = fs_err::remove_file(server.app().project.socket_file());
+}

@@ -1,0 +1,52 @@
+//! What every request works with: the project, who knows people, the limits, what runs in the background.
+
+use crate::clients::Proxies;
+use crate::hosts::Hosts;
+use crate::rates::Rates;
+use crate::recognise::Recognise;
+use crate::syncs::Syncs;
+use app::{App, Cancel};
+use domain::Timestamp;
+use std::sync::Arc;
+
+/// The state of the server. Clones are the same server.
+#[derive(Clone)]
+pub struct Server(Arc<Inner>);
+
+/// What a [`Server`] holds.
+pub struct Inner {
+    pub(crate) app: Arc<App>,
+    pub(crate) identity: Arc<dyn Recognise>,
+    pub(crate) hosts: Hosts,
+    pub(crate) proxies: Proxies,
+    pub(crate) rates: Rates,
+    /// Origins of DAP's clients that may read answers.
+    pub(crate) origins: crate::cors::Origins,
+    pub(crate) syncs: Syncs,
+    /// Set once the server stops: streams end, syncs reach their next safe point.
+    pub(crate) stopping: Cancel,
+    /// Held for reading by work that is done to its end, and for writing by whoever stops the server.
+    pub(crate) busy: Arc<tokio::sync::RwLock<()>>,
+    pub(crate) started_at: Timestamp,
+    /// Where it listens, for people and for `dango status`.
+    pub(crate) addresses: Vec<String>,
+}
+
+impl Server {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Returns the project.
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.0.app
+    }
+}
+
+impl std::ops::Deref for Server {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
