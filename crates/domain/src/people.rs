@@ -49,6 +49,12 @@ uuid_ids! {
     SessionId;
     /// The id of an API token.
     TokenId;
+    /// The id of a recovery code.
+    RecoveryCodeId;
+    /// The id of a passkey.
+    PasskeyId;
+    /// The id of a login with an identity provider that is linked to a user.
+    LinkedLoginId;
 }
 
 /// Bytes of an address at most (RFC 5321 §4.5.3.1.3, without its brackets).

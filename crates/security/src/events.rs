@@ -76,6 +76,19 @@ events! {
     PasswordChange   = "password_change",     "user.password_changed";
     ApiTokenCreated  = "api_key_created",     "api_token.created";
     ApiTokenRevoked  = "api_key_revoked",     "api_token.revoked";
+    TwoFaSetUp       = "two_fa_set_up",       "two_fa.set_up";
+    TwoFaEnabled     = "two_fa_enabled",      "two_fa.enabled";
+    TwoFaDisabled    = "two_fa_disabled",     "two_fa.disabled";
+    TwoFaReset       = "two_fa_reset",        "two_fa.reset";
+    TwoFaFailed      = "two_fa_failure",      "two_fa.failed";
+    RecoveryCodeUsed = "recovery_code_used",  "recovery_code.used";
+    RecoveryCodesReplaced = "recovery_codes_replaced", "recovery_code.replaced";
+    PasskeyAdded     = "passkey_added",       "passkey.created";
+    PasskeyRenamed   = "passkey_renamed",     "passkey.renamed";
+    PasskeyRemoved   = "passkey_removed",     "passkey.deleted";
+    PasskeyReplayed  = "passkey_replayed",    "passkey.replayed";
+    OauthLinked      = "oauth_linked",        "oauth.linked";
+    OauthUnlinked    = "oauth_unlinked",      "oauth.unlinked";
 }
 
 impl Event {

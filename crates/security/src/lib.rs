@@ -12,6 +12,7 @@ pub mod actor;
 pub mod entropy;
 pub mod events;
 pub mod mask;
+pub mod passkeys;
 pub mod passwords;
 pub mod permissions;
 pub mod plain;

@@ -55,6 +55,16 @@ pub enum StoreError {
     LastAdmin,
     #[error("nobody does this to himself")]
     Oneself,
+    #[error("the passkey is registered already")]
+    PasskeyTaken,
+    #[error("there are {max} passkeys, which is the limit")]
+    PasskeysTooMany { max: u64 },
+    #[error("the login is linked to another user")]
+    LoginTaken,
+    #[error("nothing would be left to sign in with")]
+    LastWayIn,
+    #[error("the state of a ceremony is longer than {bytes_max} bytes")]
+    CeremonyTooLong { bytes_max: usize },
 }
 
 impl From<DbErr> for StoreError {

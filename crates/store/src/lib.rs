@@ -80,21 +80,26 @@
 pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
+pub mod ceremonies;
 mod dialect;
 pub mod effects;
 pub mod error;
 mod file;
 pub mod ids;
 pub mod jobs;
+pub mod linked_logins;
 pub mod links;
 pub mod location;
 mod migrations;
 pub mod paging;
+pub mod passkeys;
+pub mod second_factors;
 pub mod sessions;
 mod store;
 pub mod sync_runs;
 pub mod transactions;
 pub mod users;
+mod ways_in;
 
 pub use error::StoreError;
 pub use ids::Ids;

@@ -7,11 +7,15 @@
 )]
 
 mod audit;
+mod ceremonies;
 mod crash;
 mod databases;
 mod effects;
+mod factors;
 mod files;
 mod jobs;
+mod linked_logins;
+mod passkeys;
 mod people;
 mod races;
 mod sync_runs;
@@ -94,6 +98,30 @@ conformance! {
             a_token_is_found_by_its_hash_and_revoked_by_its_owner,
             a_link_is_good_once_and_for_its_time,
             many_guesses_at_once_do_not_pass_the_limit,
+        ];
+        factors: [
+            an_app_is_enabled_by_its_first_code,
+            of_many_equal_codes_one_counts,
+            of_many_equal_recovery_codes_one_counts,
+            recovery_codes_are_replaced_and_go_with_the_last_factor,
+            somebody_elses_factors_are_missing,
+            an_admin_takes_everything_away,
+        ];
+        passkeys: [
+            a_passkey_has_one_owner_who_names_and_removes_it,
+            a_counter_that_goes_back_is_told,
+            of_many_equal_uses_of_a_counting_passkey_one_counts,
+            the_only_way_in_stays,
+        ];
+        ceremonies: [
+            of_many_answers_one_gets_the_ceremony,
+            an_answer_from_elsewhere_gets_nothing,
+            ceremonies_end_and_are_few,
+        ];
+        linked_logins: [
+            a_login_is_of_one_user,
+            of_many_that_link_a_login_one_user_gets_it,
+            what_is_linked_goes_with_its_user,
         ];
     }
 }

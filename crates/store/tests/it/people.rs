@@ -18,9 +18,9 @@ use store::sessions::{self, Renewed, Session, Stage};
 use store::users::{self, NewUser, User, UserFilter};
 use store::{Paging, Store, StoreError};
 
-const HOUR: Duration = Duration::from_hours(1);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
-fn public<R: PublicReason>() -> Allow<R> {
+pub(crate) fn public<R: PublicReason>() -> Allow<R> {
     let client = Client {
         ip: Some("192.0.2.7".parse().expect("an address")),
         user_agent: Some("a browser".into()),
@@ -28,7 +28,7 @@ fn public<R: PublicReason>() -> Allow<R> {
     admit(client, request())
 }
 
-fn as_user<P: Permission>(user: &User, session: &Session) -> Allow<P> {
+pub(crate) fn as_user<P: Permission>(user: &User, session: &Session) -> Allow<P> {
     let actor = Actor::User(SignedIn {
         id: user.id,
         email: user.email.clone(),
@@ -41,7 +41,7 @@ fn as_user<P: Permission>(user: &User, session: &Session) -> Allow<P> {
     authorize(&actor, request()).expect("the role has it")
 }
 
-fn email(text: &str) -> Email {
+pub(crate) fn email(text: &str) -> Email {
     Email::parse(text).expect("an address")
 }
 
@@ -60,11 +60,11 @@ async fn try_user(store: &Store, address: &str, role: Role) -> Result<User, Stor
         .await
 }
 
-async fn user(store: &Store, address: &str, role: Role) -> User {
+pub(crate) async fn user(store: &Store, address: &str, role: Role) -> User {
     try_user(store, address, role).await.expect("created")
 }
 
-async fn session(store: &Store, user: UserId) -> Session {
+pub(crate) async fn session(store: &Store, user: UserId) -> Session {
     let client = Client::default();
     store
         .run_tx(&public::<SignIn>(), Event::LoginSuccess, async |tx| {
@@ -74,7 +74,7 @@ async fn session(store: &Store, user: UserId) -> Session {
         .expect("created")
 }
 
-async fn manage<T>(
+pub(crate) async fn manage<T>(
     store: &Store,
     event: Event,
     step: impl AsyncFn(store::Tx<UsersManage>) -> Result<T, StoreError>,
