@@ -7,7 +7,7 @@ use domain::{Code, say};
 use security::permissions::QueryExecute;
 use security::{Allow, Event, Redactor};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Act;
@@ -73,27 +73,48 @@ async fn record(
     Ok(app.store.record(allow, act).await?)
 }
 
+/// A file to write rows into.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OutputFile {
+    /// As it was typed, for messages.
+    shown: PathBuf,
+    /// From wherever it is looked at.
+    path: PathBuf,
+    force: bool,
+}
+
+impl OutputFile {
+    /// Returns the file called `typed` from here; one that is there is overwritten with `force` alone.
+    pub fn new(typed: &Path, force: bool) -> Result<Self> {
+        let path =
+            std::path::absolute(typed).map_err(|error| Error::file("written", typed, error))?;
+        Ok(Self {
+            shown: typed.to_path_buf(),
+            path,
+            force,
+        })
+    }
+}
+
 /// Runs a query into a file. A caged process of its own writes it, and `output` is there whole or not at all.
 pub async fn export(
     app: &App,
     allow: &Allow<QueryExecute>,
     request: &QueryRequest,
     format: ExportFormat,
-    output: &Path,
-    force: bool,
+    file: &OutputFile,
 ) -> Result<ExportReport> {
+    let output = file.shown.as_path();
     // A link to nothing is something, too.
-    if fs_err::symlink_metadata(output).is_ok() && !force {
+    if fs_err::symlink_metadata(&file.path).is_ok() && !file.force {
         return Err(
             Error::conflict(Code::OutputExists, say!("", name output, " exists already"))
                 .hint("choose another name, or overwrite it with `--force`"),
         );
     }
     let limits = limits(app, request, request.rows_max.unwrap_or(u64::MAX))?;
-    let path =
-        std::path::absolute(output).map_err(|error| Error::file("written", output, error))?;
     let target = ExportTarget {
-        path: &path,
+        path: &file.path,
         format,
         redactor: redactor(app),
     };

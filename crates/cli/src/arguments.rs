@@ -90,6 +90,14 @@ pub(crate) enum Command {
     Config(commands::config::Arguments),
     /// Store, list and remove credentials
     Secrets(commands::secrets::Arguments),
+    /// Start the server in the background, and open its pages
+    Start(commands::start::Arguments),
+    /// Stop the server
+    Stop(commands::stop::Arguments),
+    /// Show whether the server runs, where, and what its sources last did
+    Status(commands::status::Arguments),
+    /// Run the server in the foreground
+    Serve(commands::serve::Arguments),
     /// Invite, list and manage the people of the team
     User(commands::user::Arguments),
     /// Make, list and revoke API tokens

@@ -11,8 +11,12 @@ pub(crate) mod keys;
 pub(crate) mod query;
 pub(crate) mod reference;
 pub(crate) mod secrets;
+pub(crate) mod serve;
 pub(crate) mod session;
 pub(crate) mod source;
+pub(crate) mod start;
+pub(crate) mod status;
+pub(crate) mod stop;
 pub(crate) mod sync;
 pub(crate) mod token;
 pub(crate) mod user;
@@ -34,6 +38,10 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Stop>
         Command::Db(arguments) => Box::pin(db::run(context, arguments)).await,
         Command::Config(arguments) => config::run(context, &arguments),
         Command::Secrets(arguments) => Box::pin(secrets::run(context, &arguments)).await,
+        Command::Start(arguments) => Box::pin(start::run(context, arguments)).await,
+        Command::Serve(arguments) => Box::pin(serve::run(context, arguments)).await,
+        Command::Stop(arguments) => Box::pin(stop::run(context, &arguments)).await,
+        Command::Status(arguments) => Box::pin(status::run(context, &arguments)).await,
         Command::User(arguments) => Box::pin(user::run(context, arguments)).await,
         Command::Token(arguments) => Box::pin(token::run(context, arguments)).await,
         Command::Session(arguments) => Box::pin(session::run(context, arguments)).await,

@@ -60,6 +60,8 @@ impl From<io::Error> for Stop {
 pub(crate) const fn exit_code(kind: Kind, code: Code) -> u8 {
     match (kind, code) {
         (_, Code::UsageInvalid | Code::InputNeeded) => 2,
+        // DAP's: its containers end so.
+        (_, Code::SigningKeyMissing) => 64,
         (_, Code::Interrupted) | (Kind::Interrupted, _) => 130,
         (Kind::Invalid | Kind::Limit, _) => 1,
         (Kind::Unauthenticated | Kind::Denied, _) => 3,

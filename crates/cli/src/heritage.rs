@@ -24,15 +24,7 @@ const fn moved(words: &'static str, did: &'static str, here: &'static str) -> Ve
 
 /// All of them, as `docs/CLI.md` lists them.
 pub(crate) const VERBS: &[Verb] = &[
-    gone("start", "started the web UI, the file watcher and Docker"),
-    gone("stop", "stopped the web UI and Docker"),
-    moved(
-        "status",
-        "showed the services",
-        "`dango db status` shows the warehouse, `dango doctor` the project",
-    ),
-    gone("serve", "ran the web server"),
-    gone("web", "ran the API server"),
+    moved("web", "ran the API server", "`dango serve`"),
     moved(
         "validate",
         "checked the project",

@@ -16,6 +16,7 @@ mod child;
 mod commands;
 mod context;
 mod demo;
+mod door;
 mod errors;
 mod faults;
 mod heritage;

@@ -75,7 +75,10 @@ where
 
 async fn end<T: Serialize>(writer: &Writer, ended: Result<T>) {
     match ended {
-        Ok(value) => writer.line(&json!({ "done": value })).await,
+        Ok(value) => {
+            let text = json!({ "done": value }).to_string();
+            writer.text(REDACTOR.redact(&text) + "\n").await
+        }
         Err(error) => {
             if error.kind == app::Kind::Bug {
                 app::logging::failed(&error);

@@ -14,11 +14,11 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
 };
-use security::{Allow, Implies};
 use security::permissions::{
     AccountManage, AccountSecure, AccountView, Authenticate, UsersManage, UsersView,
 };
 use security::tokens::TokenHash;
+use security::{Allow, Implies};
 use serde_json::Value;
 use std::collections::BTreeMap;
 

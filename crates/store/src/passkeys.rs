@@ -5,7 +5,7 @@ mod rows;
 
 use crate::dialect;
 use crate::error::StoreError;
-use crate::second_factors::{EnrolsFactors, ProvesFactors, RemovesFactors, forget_useless_codes};
+use crate::second_factors::{EnrolsFactors, ProvesFactors, RemovesFactors, settle};
 use crate::transactions::{Mode, Tx};
 use crate::users::{self, User};
 use crate::ways_in::{keep_one, own};
@@ -102,6 +102,7 @@ pub async fn create<P: EnrolsFactors>(
             error.into()
         }
     })?;
+    settle(tx, owner).await?;
     tx.detail("passkey_id", made.id.0.to_string());
     Ok(made.read())
 }
@@ -212,7 +213,7 @@ pub async fn remove(
     };
     Entity::delete_by_id(id.as_uuid()).exec(tx.link()).await?;
     keep_one(tx, owner).await?;
-    forget_useless_codes(tx, owner).await?;
+    settle(tx, owner).await?;
     tx.detail("passkey_id", id.to_string());
     Ok(Some(row.read()))
 }
@@ -227,7 +228,7 @@ pub async fn remove_all<P: RemovesFactors>(tx: &Tx<P>, user: UserId) -> Result<u
         keep_one(tx, user).await?;
         removed
     };
-    forget_useless_codes(tx, user).await?;
+    settle(tx, user).await?;
     tx.detail("passkeys", removed);
     Ok(removed)
 }

@@ -19,6 +19,7 @@ pub use totp::{
 use crate::error::StoreError;
 use crate::passkeys;
 use crate::transactions::{Mode, Tx};
+use crate::users;
 use crate::ways_in::{keep_one, own};
 use domain::{Timestamp, UserId};
 use rows::secret;
@@ -107,6 +108,7 @@ pub async fn remove_all<P: RemovesFactors>(
     totp::forget(tx, user).await?;
     recovery_codes::forget(tx, user).await?;
     passkeys::forget(tx, user).await?;
+    settle(tx, user).await?;
     if !P::MAY_LOCK_OUT {
         keep_one(tx, user).await?;
     }
@@ -116,16 +118,15 @@ pub async fn remove_all<P: RemovesFactors>(
     Ok(before)
 }
 
-/// Takes the recovery codes of somebody away who has nothing left that they would stand in for.
-pub(crate) async fn forget_useless_codes<P: Permission>(
-    tx: &Tx<P>,
-    user: UserId,
-) -> Result<(), StoreError> {
+/// Brings up to date what follows from the factors of `user`: whether he is asked for one, and recovery codes that would stand
+/// in for none.
+pub(crate) async fn settle<P: Permission>(tx: &Tx<P>, user: UserId) -> Result<(), StoreError> {
     let secret = secret::Entity::find_by_id(user.as_uuid())
         .one(tx.link())
         .await?;
-    if secret.is_none() && passkeys::count(tx, user).await? == 0 {
+    let has_one = secret.is_some() || passkeys::count(tx, user).await? > 0;
+    if !has_one {
         recovery_codes::forget(tx, user).await?;
     }
-    Ok(())
+    users::note_second_factor(tx, user, has_one).await
 }

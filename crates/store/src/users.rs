@@ -7,6 +7,7 @@ mod rows;
 mod steps;
 
 pub(crate) use rows::{Column, Entity};
+pub(crate) use steps::note_second_factor;
 pub use steps::{
     accept_invite, clear_password, create, deactivate, delete, erase, promote, reactivate,
     reset_hash, restore, set_email, set_password, set_role, signed_in,

@@ -24,11 +24,13 @@ mod moment;
 
 use crate::duck::ResultColumn;
 use arrow::array::RecordBatch;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// A form of text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Format {
     Csv,
     /// One array of objects.

@@ -5,10 +5,11 @@ use super::sync;
 use crate::context::Context;
 use crate::demo::api::{self, Api};
 use crate::demo::{files, project, shop};
+use crate::door::Door;
 use crate::errors::{Stop, unreadable};
 use crate::output::style::Style;
 use app::error::{Error, Kind};
-use app::query::{ExportFormat, QueryRequest};
+use app::query::{ExportFormat, OutputFile, QueryRequest};
 use app::secrets::{self, SecretName};
 use app::sync::SyncRequest;
 use app::{App, Environment, SystemClock};
@@ -57,9 +58,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
     ));
     let mut options = context.options("demo")?;
     options.project = Some(root.clone());
-    let app = context.open_with(options).await?;
-    let told = Box::pin(tell(context, &app, &root, &shop)).await;
-    app.close().await;
+    let door = Door::Here(Box::new(context.open_with(options).await?));
+    let told = Box::pin(tell(context, &door, &root, &shop)).await;
+    door.close().await;
     // The API ends with this command: its source would only fail from now on.
     project::write_sources(&root, &api.base_url(), false).map_err(|error| unreadable(&error))?;
     told?;
@@ -87,12 +88,14 @@ fn prepare(path: &Path, shop: &shop::Shop, api: &Api) -> Result<PathBuf, Stop> {
     Ok(root)
 }
 
-async fn tell(context: &Context, app: &App, root: &Path, shop: &shop::Shop) -> Result<(), Stop> {
+async fn tell(context: &Context, door: &Door, root: &Path, shop: &shop::Shop) -> Result<(), Stop> {
     let output = context.output;
-    store_token(app).await?;
-    write_products(app, root, shop).await?;
+    if let Door::Here(app) = door {
+        store_token(app).await?;
+        write_products(app, root, shop).await?;
+    }
     output.tell("");
-    let outcomes = Box::pin(sync::sync(context, app, SyncRequest::default())).await?;
+    let outcomes = Box::pin(door.sync(context, &SyncRequest::default())).await?;
     if !output.json {
         output.print(&sync::summary::text(&outcomes, output))?;
         outcomes
@@ -107,7 +110,7 @@ async fn tell(context: &Context, app: &App, root: &Path, shop: &shop::Shop) -> R
         is_held: true,
         timeout_seconds: None,
     };
-    let rows = rows::collect(app, &request).await?;
+    let rows = rows::collect(door, &request).await?;
     if output.json {
         let sync = sync::to_json(&outcomes);
         return output.print_json(&json!({"project": root, "sync": sync, "rows": rows.objects}));
@@ -141,7 +144,8 @@ async fn write_products(app: &App, root: &Path, shop: &shop::Shop) -> Result<(),
         timeout_seconds: None,
     };
     let allow = app.allow::<QueryExecute>().await?;
-    app::query::export(app, &allow, &request, ExportFormat::Parquet, &path, true).await?;
+    let file = OutputFile::new(&path, true)?;
+    app::query::export(app, &allow, &request, ExportFormat::Parquet, &file).await?;
     Ok(())
 }
 

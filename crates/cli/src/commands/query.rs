@@ -4,18 +4,18 @@ pub(crate) mod rows;
 
 use crate::arguments::numbers::{parse_rows_or_all, parse_timeout};
 use crate::context::Context;
+use crate::door::Door;
 use crate::errors::{Stop, usage};
 use crate::output::{Output, units};
 use crate::prompts;
 use app::error::{Error, Kind};
-use app::query::{ExportFormat, QueryRequest};
-use app::{App, render};
+use app::query::{ExportFormat, OutputFile, QueryRequest};
+use app::render;
 use clap::{Args, ValueEnum};
 use domain::limits::{QUERY_ROWS_DEFAULT, SQL_BYTES_MAX};
 use domain::say::Quoted;
 use domain::{Code, say};
 use rows::Extent;
-use security::permissions::QueryExecute;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -99,15 +99,15 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
         is_held: format == Format::Table,
         timeout_seconds: arguments.timeout,
     };
-    let app = context.open("query").await?;
+    let door = context.door("query").await?;
     let answered = async {
         match &arguments.output {
-            Some(path) => export(context, &app, &request, format, path, arguments.force).await,
-            None => print(context, &app, &request, format).await,
+            Some(path) => export(context, &door, &request, format, path, arguments.force).await,
+            None => print(context, &door, &request, format).await,
         }
     };
     let ended = context.interrupts.or_drop(Box::pin(answered)).await;
-    app.close().await;
+    door.close().await;
     ended
 }
 
@@ -162,14 +162,14 @@ async fn sql(context: &Context, typed: &str) -> Result<String, Stop> {
 
 async fn export(
     context: &Context,
-    app: &App,
+    door: &Door,
     request: &QueryRequest,
     format: Format,
     path: &Path,
     force: bool,
 ) -> Result<(), Stop> {
-    let allow = app.allow::<QueryExecute>().await?;
-    let done = app::query::export(app, &allow, request, format.in_file(), path, force).await?;
+    let file = OutputFile::new(path, force)?;
+    let done = door.export(request, format.in_file(), &file).await?;
     let output = context.output;
     if output.json {
         output.print_json(&json!({
@@ -189,13 +189,13 @@ async fn export(
 
 async fn print(
     context: &Context,
-    app: &App,
+    door: &Door,
     request: &QueryRequest,
     format: Format,
 ) -> Result<(), Stop> {
     let extent = match format {
-        Format::Table => rows::collect(app, request).await?.print(context.output)?,
-        other => rows::stream(app, request, other.as_text(), context.output).await?,
+        Format::Table => rows::collect(door, request).await?.print(context.output)?,
+        other => rows::stream(door, request, other.as_text(), context.output).await?,
     };
     check_extent(
         extent,

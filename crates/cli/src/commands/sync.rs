@@ -6,14 +6,12 @@ use crate::arguments::moment::{Moment, parse_age};
 use crate::arguments::numbers::parse_rows;
 use crate::context::Context;
 use crate::errors::{Stop, exit_code};
-use crate::progress;
-use app::App;
+use app::SystemClock;
 use app::error::{Error, Kind};
 use app::sync::{SourceOutcome, SyncRequest};
 use clap::Args;
 use domain::say::counted;
-use domain::{Code, Timestamp, say};
-use security::permissions::SourceSync;
+use domain::{Clock as _, Code, Timestamp, say};
 use serde_json::{Value, json};
 
 const EXAMPLES: &str = "\
@@ -100,12 +98,12 @@ impl Arguments {
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), Stop> {
     // Before anything is opened: a usage error needs no project.
     arguments.request(Timestamp::from_micros(i64::MAX / 2))?;
-    let app = context.open("sync").await?;
-    let synced = match arguments.request(app.clock.now()) {
-        Ok(request) => Box::pin(sync(context, &app, request)).await,
+    let door = context.door("sync").await?;
+    let synced = match arguments.request(SystemClock.now()) {
+        Ok(request) => Box::pin(door.sync(context, &request)).await,
         Err(stop) => Err(stop),
     };
-    app.close().await;
+    door.close().await;
     let outcomes = synced?;
     if context.output.json {
         context.output.print_json(&to_json(&outcomes))?;
@@ -125,30 +123,6 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
         }
     }
     verdict(&outcomes)
-}
-
-/// Runs the sync; Ctrl-C stops it, but for a commit that has begun.
-pub(crate) async fn sync(
-    context: &Context,
-    app: &App,
-    request: SyncRequest,
-) -> Result<Vec<SourceOutcome>, Stop> {
-    let allow = app.allow::<SourceSync>().await?;
-    let observer = progress::observer(context.output);
-    let running = Box::pin(app::sync::run(
-        app,
-        &allow,
-        &request,
-        &*observer,
-        &app.cancel,
-    ));
-    let stop = || {
-        context.output.tell(
-            "stopping; a commit that has begun is finished (Ctrl-C again does not wait for it)",
-        );
-        app.cancel.cancel();
-    };
-    Ok(context.interrupts.or_ask(running, stop).await?)
 }
 
 pub(crate) fn to_json(outcomes: &[SourceOutcome]) -> Value {

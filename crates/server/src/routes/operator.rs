@@ -1,7 +1,7 @@
 //! What the command line asks while the server holds the project: the same use cases, in the shape the commands work with.
 
 use super::sources::Removal;
-use super::status::{Status, look};
+use super::status::look;
 use super::syncs::find;
 use crate::extract::{Given, Id, Json, Named, Search, given};
 use crate::problem::Reply;
@@ -9,7 +9,7 @@ use crate::server::Server;
 use crate::streams::{self, Writer};
 use crate::syncs;
 use crate::table::{Api, Reach};
-use app::query::{self, ExportFormat, QueryRequest};
+use app::query::{self, ExportFormat, OutputFile, QueryRequest};
 use app::sync::SyncRequest;
 use app::{Error, render};
 use axum::extract::State;
@@ -18,9 +18,8 @@ use security::permissions::{
     HealthView, PlatformManage, QueryExecute, SourceManage, SourceSync, SourceView,
 };
 use security::{Allow, Event};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// A query with its SQL and some room for JSON's escapes.
 const QUERY_BYTES_MAX: usize = 4 << 20;
@@ -80,25 +79,15 @@ pub(super) fn add(api: &mut Api) {
     );
 }
 
-/// The server's process, and what it does.
-#[derive(Serialize)]
-struct Whole {
-    pid: u32,
-    url: String,
-    #[serde(flatten)]
-    status: Status,
-}
-
-async fn status(allow: Allow<HealthView>, State(server): State<Server>) -> Reply<Given<Whole>> {
+async fn status(allow: Allow<HealthView>, State(server): State<Server>) -> Reply<Given<Value>> {
     let view = server
         .app()
         .authorize::<SourceView>(allow.actor(), allow.request())
         .await?;
-    Ok(given(Whole {
-        pid: std::process::id(),
-        url: server.hosts.url(),
-        status: look(&server, &view).await?,
-    }))
+    let status = look(&server, &view).await?;
+    Ok(given(
+        json!({"pid": std::process::id(), "url": server.hosts.url(), "server": status}),
+    ))
 }
 
 async fn stop(_: Allow<PlatformManage>, State(server): State<Server>) -> Given<Value> {
@@ -130,35 +119,7 @@ async fn cancel(
 #[derive(Deserialize)]
 struct Query {
     request: QueryRequest,
-    format: Option<Form>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum Form {
-    Json,
-    Jsonl,
-    Csv,
-    Parquet,
-}
-
-impl Form {
-    const fn as_text(self) -> render::Format {
-        match self {
-            Self::Json => render::Format::Json,
-            Self::Jsonl => render::Format::JsonLines,
-            Self::Csv | Self::Parquet => render::Format::Csv,
-        }
-    }
-
-    const fn in_file(self) -> ExportFormat {
-        match self {
-            Self::Json => ExportFormat::Json,
-            Self::Jsonl => ExportFormat::JsonLines,
-            Self::Csv => ExportFormat::Csv,
-            Self::Parquet => ExportFormat::Parquet,
-        }
-    }
+    format: Option<render::Format>,
 }
 
 async fn run(
@@ -183,7 +144,7 @@ async fn rows(
     let mut rendered = match asked.format {
         None => None,
         Some(form) => {
-            let renderer = render::Renderer::new(Pieces::default(), form.as_text(), &columns);
+            let renderer = render::Renderer::new(Pieces::default(), form, &columns);
             Some(renderer.map_err(unwritten)?)
         }
     };
@@ -234,10 +195,8 @@ impl std::io::Write for Pieces {
 #[derive(Deserialize)]
 struct Export {
     request: QueryRequest,
-    format: Form,
-    /// Absolute.
-    path: PathBuf,
-    force: bool,
+    format: ExportFormat,
+    file: OutputFile,
 }
 
 async fn export(
@@ -246,19 +205,14 @@ async fn export(
     Json(asked): Json<Export>,
 ) -> Response {
     streams::lines(move |_| async move {
-        let format = asked.format.in_file();
-        let work = query::export(
+        query::export(
             server.app(),
             &allow,
             &asked.request,
-            format,
-            &asked.path,
-            asked.force,
-        );
-        let done = work.await?;
-        Ok(json!({
-            "rows": done.rows, "bytes": done.bytes, "truncated": done.truncated, "masked": done.masked,
-        }))
+            asked.format,
+            &asked.file,
+        )
+        .await
     })
 }
 

@@ -1,7 +1,7 @@
 //! Authenticator apps: set up, shown to work, used, taken away.
 
 use super::rows::{secret, setup};
-use super::{EnrolsFactors, ProvesFactors, forget_useless_codes, sealing};
+use super::{EnrolsFactors, ProvesFactors, sealing, settle};
 use crate::error::StoreError;
 use crate::transactions::{Mode, Tx};
 use crate::ways_in::own;
@@ -123,6 +123,7 @@ pub async fn enable_totp<P: EnrolsFactors>(
         .on_conflict(replace)
         .exec_without_returning(tx.link())
         .await?;
+    settle(tx, user).await?;
     Ok(true)
 }
 
@@ -166,7 +167,7 @@ pub async fn use_step<P: ProvesFactors>(
 pub async fn disable_totp(tx: &Tx<AccountSecure>, user: UserId) -> Result<bool, StoreError> {
     own(tx, user)?;
     let had_one = forget(tx, user).await?;
-    forget_useless_codes(tx, user).await?;
+    settle(tx, user).await?;
     Ok(had_one)
 }
 

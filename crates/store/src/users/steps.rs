@@ -248,6 +248,17 @@ pub async fn set_password<P: SetsPasswords>(
     .await
 }
 
+/// Notes whether a user is asked for a second factor.
+pub(crate) async fn note_second_factor<P: Permission>(
+    tx: &Tx<P>,
+    id: UserId,
+    has_one: bool,
+) -> Result<(), StoreError> {
+    change(tx, id, &[(Column::HasSecondFactor, has_one.into())])
+        .await
+        .map(drop)
+}
+
 /// Notes that a user has signed in, and with it a hash that was made anew.
 pub async fn signed_in(
     tx: &Tx<SignIn>,

@@ -7,7 +7,6 @@ use crate::output::table::{Align, Columns};
 use crate::output::units;
 use app::database::DatabaseStatus;
 use clap::Args;
-use security::permissions::HealthView;
 use std::fmt::Write as _;
 
 /// `dango db status` takes the global options only.
@@ -16,13 +15,10 @@ pub(crate) struct Arguments {}
 
 /// Shows the warehouse.
 pub(crate) async fn run(context: &Context, _: &Arguments) -> Result<(), Stop> {
-    let app = context.open("db status").await?;
-    let asked = async {
-        let allow = app.allow::<HealthView>().await?;
-        Ok(app::database::status(&app, &allow).await?)
-    };
-    let ended = context.interrupts.or_drop(Box::pin(asked)).await;
-    app.close().await;
+    let door = context.door("db status").await?;
+    let asked = Box::pin(door.database_status());
+    let ended = context.interrupts.or_drop(asked).await;
+    door.close().await;
     let status = ended?;
     if context.output.json {
         return context.output.print_json(&status);

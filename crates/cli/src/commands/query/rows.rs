@@ -1,5 +1,6 @@
 //! A query's rows on stdout: as they come in the forms for programs, together in the form for people.
 
+use crate::door::{Door, Line};
 use crate::errors::Stop;
 use crate::output::grid::{self, Heading};
 use crate::output::{Output, data_writer, units};
@@ -10,7 +11,8 @@ use app::render;
 use domain::limits::QUERY_ROWS_DEFAULT;
 use domain::{Code, say};
 use security::permissions::QueryExecute;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use std::io::Write as _;
 
 /// A result that is held whole: limited rows only.
@@ -21,19 +23,36 @@ pub(crate) struct Rows {
     masked: u64,
 }
 
+/// What a query says after its last row.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Last {
+    rows: u64,
+    truncated: bool,
+    masked: u64,
+}
+
 /// Runs a query and holds its rows.
-pub(crate) async fn collect(app: &App, request: &QueryRequest) -> Result<Rows, Stop> {
-    let allow = app.allow::<QueryExecute>().await?;
-    let mut result = app::query::run(app, &allow, request).await?;
-    let columns = result.columns().to_vec();
+pub(crate) async fn collect(door: &Door, request: &QueryRequest) -> Result<Rows, Stop> {
+    let mut columns = Vec::new();
     let mut objects = Vec::new();
-    while let Some(batch) = result.next().await {
-        let batch = batch.map_err(Error::of_query)?;
-        render::json::append_objects(&batch, &columns, &mut objects);
-    }
+    let last = match door {
+        Door::Here(app) => collect_here(app, request, &mut columns, &mut objects).await?,
+        Door::There(client) => {
+            let on_line = |line: Line| {
+                match line {
+                    Line::Columns(named) => columns = named,
+                    Line::Rows(mut rows) => objects.append(&mut rows),
+                    Line::Started(_) | Line::News(_) | Line::Text(_) => {}
+                }
+                Ok(())
+            };
+            let body = json!({ "request": request });
+            client.post_lines("/operator/query", &body, on_line).await?
+        }
+    };
     // A part of the rows would be taken for all of them.
     let rows_max = request.rows_max.unwrap_or(QUERY_ROWS_DEFAULT);
-    let is_whole = !result.truncated() || objects.len() as u64 == rows_max;
+    let is_whole = !last.truncated || objects.len() as u64 == rows_max;
     if !is_whole {
         let say = say!(
             "the result is larger than a table may be, which is held in memory as a whole: there are more than its first ",
@@ -52,8 +71,8 @@ pub(crate) async fn collect(app: &App, request: &QueryRequest) -> Result<Rows, S
     Ok(Rows {
         headings: columns.iter().map(heading).collect(),
         objects,
-        is_truncated: result.truncated(),
-        masked: result.masked(),
+        is_truncated: last.truncated,
+        masked: last.masked,
     })
 }
 
@@ -107,13 +126,61 @@ fn cell(value: &Value) -> Option<String> {
     }
 }
 
+async fn collect_here(
+    app: &App,
+    request: &QueryRequest,
+    columns: &mut Vec<ResultColumn>,
+    objects: &mut Vec<Map<String, Value>>,
+) -> Result<Last, Stop> {
+    let allow = app.allow::<QueryExecute>().await?;
+    let mut result = app::query::run(app, &allow, request).await?;
+    *columns = result.columns().to_vec();
+    while let Some(batch) = result.next().await {
+        let batch = batch.map_err(Error::of_query)?;
+        render::json::append_objects(&batch, columns, objects);
+    }
+    Ok(Last {
+        rows: objects.len() as u64,
+        truncated: result.truncated(),
+        masked: result.masked(),
+    })
+}
+
 /// Runs a query and writes its rows as they come.
 pub(crate) async fn stream(
-    app: &App,
+    door: &Door,
     request: &QueryRequest,
     format: render::Format,
     output: Output,
 ) -> Result<Extent, Stop> {
+    let last = match door {
+        Door::Here(app) => stream_here(app, request, format).await?,
+        Door::There(client) => {
+            let mut writer = data_writer();
+            let on_line = |line: Line| {
+                if let Line::Text(text) = line {
+                    writer.write_all(text.as_bytes())?;
+                }
+                Ok(())
+            };
+            let body = json!({"request": request, "format": format});
+            let last = client.post_lines("/operator/query", &body, on_line).await?;
+            writer.flush()?;
+            last
+        }
+    };
+    output.warn_masked(last.masked);
+    Ok(Extent {
+        rows: last.rows,
+        is_truncated: last.truncated,
+    })
+}
+
+async fn stream_here(
+    app: &App,
+    request: &QueryRequest,
+    format: render::Format,
+) -> Result<Last, Stop> {
     let allow = app.allow::<QueryExecute>().await?;
     let mut result = app::query::run(app, &allow, request).await?;
     let mut writer = render::Renderer::new(data_writer(), format, result.columns())?;
@@ -124,9 +191,9 @@ pub(crate) async fn stream(
         writer.write(&batch)?;
     }
     writer.finish()?.flush()?;
-    output.warn_masked(result.masked());
-    Ok(Extent {
+    Ok(Last {
         rows,
-        is_truncated: result.truncated(),
+        truncated: result.truncated(),
+        masked: result.masked(),
     })
 }

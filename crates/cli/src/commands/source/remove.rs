@@ -3,7 +3,6 @@
 use crate::context::Context;
 use crate::errors::Stop;
 use clap::Args;
-use security::permissions::SourceManage;
 
 /// Arguments of `dango source remove`.
 #[derive(Debug, Args)]
@@ -35,13 +34,9 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
         output.tell("nothing was removed");
         return Ok(());
     }
-    let app = context.open("source remove").await?;
-    let removed = async {
-        let allow = app.allow::<SourceManage>().await?;
-        Ok::<_, Stop>(app::sources::remove(&app, &allow, &name, arguments.drop_data).await?)
-    };
-    let ended = Box::pin(removed).await;
-    app.close().await;
+    let door = context.door("source remove").await?;
+    let ended = Box::pin(door.remove_source(&name, arguments.drop_data)).await;
+    door.close().await;
     let removed = ended?;
     if output.json {
         return output.print_json(&removed);

@@ -9,7 +9,6 @@ use crate::output::table::{Align, Columns};
 use crate::output::units;
 use app::sources::SourceDetail;
 use clap::Args;
-use security::permissions::SourceView;
 
 /// Arguments of `dango source show`.
 #[derive(Debug, Args)]
@@ -22,13 +21,10 @@ pub(crate) struct Arguments {
 /// Shows the source; its secrets are masked.
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     let name = super::parse_name(&arguments.name)?;
-    let app = context.open("source show").await?;
-    let shown = async {
-        let allow = app.allow::<SourceView>().await?;
-        Ok(app::sources::show(&app, &allow, &name).await?)
-    };
-    let ended = context.interrupts.or_drop(Box::pin(shown)).await;
-    app.close().await;
+    let door = context.door("source show").await?;
+    let shown = Box::pin(door.source(&name));
+    let ended = context.interrupts.or_drop(shown).await;
+    door.close().await;
     let detail = ended?;
     if context.output.json {
         return context.output.print_json(&detail);
