@@ -10,6 +10,7 @@ pub mod links;
 pub mod passwords;
 pub mod people;
 pub mod requests;
+pub mod second_factors;
 pub mod sessions;
 mod settings;
 pub mod sign_in;

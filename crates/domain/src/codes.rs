@@ -119,6 +119,14 @@ codes! {
         Which of them it is, nobody is told.";
     CodeWrong = "second_factor_wrong": "The code is wrong, too old, or was used before. A code of an authenticator app is \
         good once; a recovery code too.";
+    ProofIncomplete = "proof_incomplete": "Showing again who you are takes your password, and a code as well when you have a \
+        second factor.";
+    SecondFactorExists = "second_factor_exists": "An authenticator app is set up already. Take it away first; its secret is \
+        never shown again.";
+    SecondFactorMissing = "second_factor_missing": "There is no authenticator app to use, to confirm or to take away. Begin \
+        to set one up again.";
+    SecondFactorAsked = "second_factor_asked": "The account has a second factor: send its code with the password, in the \
+        field `otp`.";
     AccountLocked = "account_locked": "Too many wrong passwords or codes came for this account from this network. Wait until \
         the time is over, or let an admin unlock it with `dango user unlock EMAIL`.";
     PasswordWeak = "password_weak": "The password is too easy to guess. The error lists everything that speaks against it.";

@@ -11,8 +11,8 @@ use rows::{ActiveModel, Column, Entity};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use security::permissions::{
-    AccountLeave, AccountManage, AccountPassword, AccountProve, AccountSecure, AccountView,
-    AuthManage, Authenticate, SignIn, UsersManage, UsersView,
+    AccountEnrol, AccountLeave, AccountManage, AccountPassword, AccountProve, AccountSecure,
+    AccountView, AuthManage, Authenticate, SignIn, UsersManage, UsersView,
 };
 use security::{Allow, Client, Permission};
 use std::time::Duration;
@@ -78,16 +78,23 @@ pub enum Renewed {
 pub trait EndsSessions: Permission {}
 impl EndsSessions for AccountLeave {}
 impl EndsSessions for AccountManage {}
+impl EndsSessions for AccountEnrol {}
 impl EndsSessions for AccountPassword {}
+impl EndsSessions for AccountProve {}
 impl EndsSessions for AccountSecure {}
 impl EndsSessions for UsersManage {}
 impl EndsSessions for SignIn {}
 impl EndsSessions for Authenticate {}
 impl EndsSessions for security::permissions::FollowLink {}
 
+/// Something that begins sessions.
+pub trait BeginsSessions: Permission {}
+impl BeginsSessions for SignIn {}
+impl BeginsSessions for AccountProve {}
+
 /// Begins a session of `user`, which ends after `lasts` at the latest.
-pub async fn create(
-    tx: &Tx<SignIn>,
+pub async fn create<P: BeginsSessions>(
+    tx: &Tx<P>,
     user: UserId,
     stage: Stage,
     lasts: Duration,

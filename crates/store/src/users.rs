@@ -128,8 +128,14 @@ pub async fn find_own_hash<P: ChecksPassword, M: Mode>(
     Ok(hash.map(PasswordHash::from_stored))
 }
 
+/// Something that sees one's own row.
+pub trait SeesOneself: Permission {}
+impl SeesOneself for AccountView {}
+impl SeesOneself for AccountProve {}
+impl SeesOneself for AccountSecure {}
+
 /// Returns one's own row.
-pub async fn find_own<P: Implies<AccountView>, M: Mode>(
+pub async fn find_own<P: SeesOneself, M: Mode>(
     tx: &Tx<P, M>,
     me: UserId,
 ) -> Result<Option<User>, StoreError> {

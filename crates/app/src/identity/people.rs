@@ -409,6 +409,11 @@ pub async fn myself(app: &App, allow: &Allow<AccountView>) -> Result<(User, Opti
     Ok((user, step))
 }
 
+/// Returns the error of somebody who was erased while he did something.
+pub(super) fn gone() -> Error {
+    Error::not_found(Code::UserNotFound, "the account is gone")
+}
+
 fn named(event: Event, id: UserId) -> Act {
     Act::new(event).target(id.to_string())
 }

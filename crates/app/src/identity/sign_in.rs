@@ -2,9 +2,10 @@
 
 use super::guesses::Guesses;
 use super::requests::{cookie, first_step, seconds};
-use super::{me, passwords};
+use super::second_factors::{Right, Typed};
+use super::{me, passwords, second_factors};
 use crate::{App, Error, Result};
-use domain::{Code, Email, Timestamp};
+use domain::{Code, Email, SessionId, Timestamp};
 use security::passwords::{Password, PasswordHash, Verdict};
 use security::permissions::{AccountLeave, AccountProve, SignIn};
 use security::tokens::TokenHash;
@@ -104,6 +105,8 @@ pub async fn sign_in(app: &App, allow: &Allow<SignIn>, typed: Credentials) -> Re
         rehashed,
         guesses: Some(&guesses),
         event: Event::LoginSuccess,
+        right: None,
+        waiting: None,
     };
     enter(app, allow, entering).await
 }
@@ -115,6 +118,10 @@ pub(super) struct Entering<'a> {
     pub(super) rehashed: Option<PasswordHash>,
     pub(super) guesses: Option<&'a Guesses>,
     pub(super) event: Event,
+    /// The second factor, when it was shown already.
+    pub(super) right: Option<&'a Right>,
+    /// The session that waited for it.
+    pub(super) waiting: Option<SessionId>,
 }
 
 /// Begins a session; with a second factor it opens nothing but that step.
@@ -125,7 +132,7 @@ pub(super) async fn enter(
 ) -> Result<Entered> {
     let user = entering.user;
     let lifetimes = app.identity().lifetimes();
-    let (stage, lasts, event) = if user.has_second_factor {
+    let (stage, lasts, event) = if user.has_second_factor && entering.right.is_none() {
         (
             Stage::SecondFactor,
             lifetimes.pending,
@@ -135,11 +142,17 @@ pub(super) async fn enter(
         (Stage::Full, lifetimes.session, entering.event)
     };
     let act = Act::new(event).target(user.id.to_string());
-    let begun: Result<_, StoreError> = app
+    let begun: Result<_, Error> = app
         .store
         .run_tx(allow, act, async |tx| {
             if let Some(guesses) = entering.guesses.filter(|_| stage == Stage::Full) {
                 guesses.clear(&tx).await?;
+            }
+            if let Some(right) = entering.right {
+                right.spend(&tx).await?;
+            }
+            if let Some(waiting) = entering.waiting {
+                sessions::end(&tx, user.id, waiting, "second factor shown").await?;
             }
             let user = users::signed_in(&tx, user.id, entering.rehashed.as_ref()).await?;
             let session = sessions::create(&tx, user.id, stage, lasts, entering.client).await?;
@@ -174,25 +187,57 @@ pub(super) fn entered(app: &App, user: User, session: Session) -> Result<Entered
     })
 }
 
-/// Shows again who one is, by one's password; what needs a fresh proof is open for some minutes.
+/// Shows again who one is: by one's password, and by the second factor of whoever has one. What needs a fresh proof is open
+/// for some minutes.
 pub async fn reauthenticate(
     app: &App,
     allow: &Allow<AccountProve>,
-    password: &Plain<String>,
+    password: Option<&Plain<String>>,
+    code: Option<Typed>,
 ) -> Result<Timestamp> {
     let me = me(allow)?.clone();
     let session = own_session(&me.via)?;
-    let guesses = passwords::check_own(app, allow, password).await?;
-    let act = Act::new(Event::Reauthenticated).detail("by", "password");
-    let proven: Result<_, StoreError> = app
+    let own = users_own(app, allow, me.id).await?;
+    if me.step == Some(Step::SecondFactor)
+        || (own.has_password && password.is_none())
+        || (own.has_second_factor && code.is_none())
+    {
+        let say = "a proof takes your password, and the code of your second factor if you have one";
+        return Err(Error::invalid(Code::ProofIncomplete, say));
+    }
+    let guesses = match password {
+        Some(password) => Some(passwords::check_own(app, allow, password).await?),
+        None => None,
+    };
+    let right = match code {
+        Some(code) => {
+            let whose = (me.id, &me.email);
+            Some(second_factors::check(app, allow, whose, &me.client, code).await?)
+        }
+        None => None,
+    };
+    let proven: Result<_, Error> = app
         .store
-        .run_tx(allow, act, async |tx| {
-            guesses.clear(&tx).await?;
+        .run_tx(allow, Event::Reauthenticated, async |tx| {
+            if let Some(right) = &right {
+                right.spend(&tx).await?;
+            }
+            if let Some(guesses) = &guesses {
+                guesses.clear(&tx).await?;
+            }
             sessions::prove(&tx, session, Stage::Full).await?;
             Ok(tx.at())
         })
         .await;
-    Ok(proven?)
+    proven
+}
+
+async fn users_own(app: &App, allow: &Allow<AccountProve>, me: domain::UserId) -> Result<User> {
+    let found: Result<_, StoreError> = app
+        .store
+        .run_read(allow, async |tx| users::find_own(&tx, me).await)
+        .await;
+    found?.ok_or_else(super::people::gone)
 }
 
 /// Ends the session of the request.
@@ -210,7 +255,7 @@ pub async fn sign_out(app: &App, allow: &Allow<AccountLeave>) -> Result<()> {
 }
 
 /// Returns the session of a request that came with one.
-pub(super) fn own_session(via: &Via) -> Result<domain::SessionId> {
+pub(super) fn own_session(via: &Via) -> Result<SessionId> {
     match via {
         Via::Session(id) => Ok(*id),
         Via::Token { .. } => {

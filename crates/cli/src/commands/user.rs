@@ -40,6 +40,9 @@ enum Command {
     Unlock(steps::Arguments),
     /// Take a user's password away and print the link by which he chooses another
     ResetPassword(steps::Arguments),
+    /// Take a user's second factors away, who has lost them
+    #[command(name = "reset-2fa")]
+    ResetSecondFactor(steps::Arguments),
     /// Delete a user so that he can be restored; what he owns stays
     Delete(steps::Arguments),
     /// Bring a deleted user back
@@ -66,6 +69,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
         Command::Unlock(arguments) => steps::run(context, &app, Step::Unlock, &arguments).await,
         Command::ResetPassword(arguments) => {
             Box::pin(steps::reset_password(context, &app, &arguments)).await
+        }
+        Command::ResetSecondFactor(arguments) => {
+            steps::run(context, &app, Step::ResetSecondFactor, &arguments).await
         }
         Command::Delete(arguments) => steps::run(context, &app, Step::Delete, &arguments).await,
         Command::Restore(arguments) => steps::run(context, &app, Step::Restore, &arguments).await,

@@ -162,9 +162,10 @@ async fn a_proof_is_fresh_for_five_minutes() {
         .allowed::<AccountProve>(&entered.cookie)
         .await
         .expect("may");
-    let wrong = sign_in::reauthenticate(&team.app, &allow, &plain("wrong password")).await;
+    let wrong =
+        sign_in::reauthenticate(&team.app, &allow, Some(&plain("wrong password")), None).await;
     assert_eq!(code(wrong), Some(Code::CredentialsWrong));
-    sign_in::reauthenticate(&team.app, &allow, &plain(PASSWORD))
+    sign_in::reauthenticate(&team.app, &allow, Some(&plain(PASSWORD)), None)
         .await
         .expect("right");
     assert!(team.allowed::<AccountSecure>(&entered.cookie).await.is_ok());

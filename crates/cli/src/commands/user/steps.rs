@@ -4,7 +4,7 @@ use super::{RoleName, find};
 use crate::context::Context;
 use crate::errors::Stop;
 use app::App;
-use app::identity::{User, links, people};
+use app::identity::{User, links, people, second_factors};
 use clap::Args;
 use security::Role;
 use security::permissions::UsersManage;
@@ -34,6 +34,7 @@ pub(crate) enum Step {
     Deactivate,
     Reactivate,
     Unlock,
+    ResetSecondFactor,
     Delete,
     Restore,
     Erase,
@@ -63,6 +64,9 @@ pub(crate) async fn run(
             .await
             .map(|_| "reactivated"),
         Step::Unlock => people::unlock(app, &allow, id).await.map(|_| "unlocked"),
+        Step::ResetSecondFactor => second_factors::reset(app, &allow, id)
+            .await
+            .map(|_| "took the second factors away from"),
         Step::Delete => people::delete(app, &allow, id).await.map(|_| "deleted"),
         Step::Restore => people::restore(app, &allow, id).await.map(|_| "restored"),
         Step::Erase => people::erase(app, &allow, id).await.map(|()| "erased"),
@@ -89,7 +93,11 @@ fn question(step: Step, user: &User) -> Option<String> {
         Step::Erase => Some(format!(
             "Erase {email} with everything he owns? Nothing brings it back."
         )),
-        Step::Deactivate | Step::Reactivate | Step::Unlock | Step::Restore => None,
+        Step::Deactivate
+        | Step::Reactivate
+        | Step::Unlock
+        | Step::ResetSecondFactor
+        | Step::Restore => None,
     }
 }
 
