@@ -32,6 +32,7 @@ use domain::{Code, UserId, say};
 use security::passwords::Policy;
 use security::{Allow, Entropy, Permission, Plain, SignedIn};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the use cases of this module share beside the stores.
 pub struct Identity {
@@ -90,6 +91,11 @@ impl App {
     /// Makes a password for somebody who has to change it.
     pub fn new_password(&self) -> Plain<String> {
         security::passwords::generate(&*self.identity.entropy)
+    }
+
+    /// Returns how long a session may be idle.
+    pub const fn session_idle(&self) -> Duration {
+        self.identity.config.lifetimes.idle
     }
 
     /// Returns where people reach the server.

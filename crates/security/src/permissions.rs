@@ -157,6 +157,7 @@ permissions! {
 public! {
     Authenticate = "public.authenticate" because "who somebody is is found out here";
     SignIn       = "public.sign_in"      because "somebody signs in";
+    Register     = "public.register"     because "somebody makes himself an account, where the team allows it";
     FollowLink   = "public.follow_link"  because "an invite or a reset link is its own proof";
     SetUp        = "public.set_up"       because "there is no admin yet, and the link on the terminal is the proof";
     Health       = "public.health"       because "a load balancer asks, and learns one word";

@@ -37,7 +37,7 @@ pub fn openapi(table: &Table) -> Value {
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": crate::passage::COOKIE},
+                "session": {"type": "apiKey", "in": "cookie", "name": crate::cookies::SESSION},
                 "token": {"type": "http", "scheme": "bearer"},
             },
         },

@@ -10,8 +10,9 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{Code, SourceName, say};
-use serde::Serialize;
+use security::Plain;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize as _, Deserializer, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -73,6 +74,38 @@ fn too_large(bytes_max: usize) -> Problem {
         StatusCode::PAYLOAD_TOO_LARGE,
         Error::limit(Code::RequestTooLarge, say),
     )
+}
+
+/// A form, as DAP's clients send one to sign in.
+pub(crate) struct Form<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Server> for Form<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Server) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes_max = Asker::of(&parts)?.route.body_bytes_max;
+        let bytes = to_bytes(body, bytes_max).await;
+        let bytes = bytes.map_err(|_| too_large(bytes_max))?;
+        let fields: serde_json::Map<_, _> = url::form_urlencoded::parse(&bytes)
+            .map(|(name, value)| (name.into_owned(), json!(value)))
+            .collect();
+        let read = serde_json::from_value(fields.into());
+        read.map(Self)
+            .map_err(|error| Problem::field(&["body"], "missing", &error.to_string()))
+    }
+}
+
+/// Reads a secret of a body.
+pub(crate) fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Plain<String>, D::Error> {
+    String::deserialize(deserializer).map(Plain::new)
+}
+
+/// Reads a secret of a body that may be left out.
+pub(crate) fn maybe_plain<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Plain<String>>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Plain::new))
 }
 
 /// What stands after the `?`.

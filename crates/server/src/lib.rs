@@ -53,6 +53,7 @@
 //! ```
 
 mod clients;
+mod cookies;
 mod cors;
 mod csrf;
 mod documents;
@@ -71,15 +72,17 @@ mod socket;
 mod streams;
 mod syncs;
 mod table;
+mod views;
 mod witness;
 
 pub use documents::{openapi, routes_markdown};
 pub use entrance::{Entrance, Peer};
 pub use problem::{Problem, Reply};
-pub use recognise::{Nobody, Presented, Recognise, Recognised};
+pub use recognise::{Nobody, People, Recognise};
 pub use routes::table;
 pub use serve::{Listening, Options, open, serve};
 pub use server::Server;
 pub use socket::connect;
 pub use table::{Api, Door, Rate, Reach, Route, Table};
+pub use views::{SessionRead, TokenRead, UserRead};
 pub use witness::{Guard, Public};

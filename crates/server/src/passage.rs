@@ -1,10 +1,11 @@
 //! The way of a request to its handler: may it come from there, who sends it, how often. The handler's witness decides the rest.
 
+use crate::cookies;
 use crate::csrf;
 use crate::problem::Problem;
-use crate::recognise::Presented;
 use crate::server::Server;
 use crate::table::{Door, Rate, Route};
+use app::identity::Presented;
 use app::{Error, Result};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -16,8 +17,6 @@ use security::{Actor, Allow, Client, Permission, Plain, RequestId};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The session's cookie.
-pub(crate) const COOKIE: &str = "dap-jwt";
 /// A request that takes longer has lost its client; queries, tests and streams have limits of their own.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -45,6 +44,7 @@ pub(crate) struct Asker {
     pub(crate) client: Client,
     pub(crate) request: RequestId,
     pub(crate) route: Arc<Route>,
+    pub(crate) door: Door,
     /// What he presented, to look again while a stream is open.
     pub(crate) presented: Option<Arc<Plain<String>>>,
 }
@@ -81,7 +81,7 @@ impl Asker {
         let again = Presented::Bearer(presented.expose());
         match server
             .identity
-            .recognise(again, &self.client, self.request)
+            .recognise(server.app(), again, &self.client, self.request)
             .await
         {
             Ok(Some(found)) => {
@@ -145,6 +145,7 @@ async fn enter(at: &Passage, request: &mut Request) -> Result<Option<HeaderValue
         client,
         request: id,
         route: Arc::clone(&at.route),
+        door: at.door,
         presented: None,
     };
     let mut renewed = None;
@@ -190,7 +191,7 @@ async fn recognise(
     let found = at
         .server
         .identity
-        .recognise(presented, &asker.client, asker.request)
+        .recognise(at.server.app(), presented, &asker.client, asker.request)
         .await?;
     let Some(found) = found else { return Ok(None) };
     if at.route.rate != Rate::Free {
@@ -199,10 +200,8 @@ async fn recognise(
     asker.actor = Actor::User(found.actor);
     let (Shown::Cookie(value) | Shown::Bearer(value)) = shown;
     asker.presented = Some(Arc::new(value));
-    Ok(found.cookie.as_ref().and_then(|cookie| {
-        let is_secure = at.server.hosts.is_https();
-        set_cookie(cookie, is_secure)
-    }))
+    let renewed = found.cookie.as_ref();
+    Ok(renewed.and_then(|cookie| cookies::session(&at.server, cookie)))
 }
 
 /// Returns what a request shows: a token before a cookie, which no other website can make a browser send. DAP's clients have
@@ -221,23 +220,5 @@ fn shown(door: Door, headers: &HeaderMap) -> Option<Shown> {
     if door != Door::Web {
         return None;
     }
-    let texts = headers.get_all(header::COOKIE).iter();
-    let mut pairs = texts
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(name, _)| *name == COOKIE)?;
-    Some(Shown::Cookie(Plain::new(value.to_owned())))
-}
-
-/// Returns the header that sets the session's cookie.
-pub(crate) fn set_cookie(cookie: &Plain<String>, is_secure: bool) -> Option<HeaderValue> {
-    let secure = if is_secure { "; Secure" } else { "" };
-    let text = Plain::new(format!(
-        "{COOKIE}={}; HttpOnly; SameSite=Lax; Path=/{secure}",
-        cookie.expose()
-    ));
-    let mut value = HeaderValue::from_str(text.expose()).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+    cookies::find(headers, cookies::SESSION).map(Shown::Cookie)
 }

@@ -47,6 +47,17 @@ impl Problem {
         }))
     }
 
+    /// Returns the same problem with what one of the heritages' clients look for in `detail`.
+    pub(crate) fn with_detail(self, detail: Value) -> Self {
+        match Arc::try_unwrap(self.0) {
+            Ok(inside) => Self(Arc::new(Inside {
+                detail: Some(detail),
+                ..inside
+            })),
+            Err(shared) => Self(shared),
+        }
+    }
+
     /// Returns the refusal of a request whose parts do not hold; each is a `{loc, msg, type}` as DAP's clients know it.
     pub(crate) fn fields(places: &[Value]) -> Self {
         let error = Error::invalid(Code::RequestInvalid, "the request is not valid")
@@ -234,9 +245,13 @@ pub(crate) const fn status(kind: Kind, code: Code) -> StatusCode {
     match (kind, code) {
         (_, Code::QueryTimeout) => StatusCode::REQUEST_TIMEOUT,
         (_, Code::RateLimited) => StatusCode::TOO_MANY_REQUESTS,
-        (Kind::Invalid, Code::ConfigInvalid | Code::RequestInvalid | Code::SourceNameInvalid) => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        (
+            Kind::Invalid,
+            Code::ConfigInvalid
+            | Code::RequestInvalid
+            | Code::SourceNameInvalid
+            | Code::TokenInvalid,
+        ) => StatusCode::UNPROCESSABLE_ENTITY,
         (Kind::Invalid, _) => StatusCode::BAD_REQUEST,
         (Kind::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
         (Kind::Denied, _) => StatusCode::FORBIDDEN,

@@ -1,14 +1,18 @@
 //! The table of routes, noun by noun.
 
+mod accounts;
 mod config;
 mod health;
 mod operator;
 mod pages;
 mod queries;
 mod secrets;
+mod sign_in;
 mod sources;
 mod status;
 mod syncs;
+mod tokens;
+mod users;
 
 use crate::table::{Api, Table};
 use utoipa::ToSchema;
@@ -23,7 +27,10 @@ pub fn table() -> Table {
     queries::add(&mut api);
     secrets::add(&mut api);
     config::add(&mut api);
-    // Here the people come: sign-in, accounts, tokens, users, audit.
+    sign_in::add(&mut api);
+    accounts::add(&mut api);
+    tokens::add(&mut api);
+    users::add(&mut api);
     pages::add(&mut api);
     operator::add(&mut api);
     api.finish()
@@ -40,6 +47,16 @@ pub(crate) struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// Returns the page `items`, which `paged` asked for, of a list of `total`.
+    pub(crate) fn part(items: Vec<T>, total: u64, paged: crate::extract::Paged) -> Self {
+        Self {
+            items,
+            total,
+            offset: paged.offset,
+            limit: paged.limit(),
+        }
+    }
+
     /// Returns the part of `all` that `paged` asks for.
     pub(crate) fn of(all: Vec<T>, paged: crate::extract::Paged) -> Self {
         let total = all.len() as u64;

@@ -53,13 +53,14 @@ pub struct Listening {
 /// Opens the doors of the project, and says why not when that would not be safe.
 pub async fn open(app: App, identity: Arc<dyn Recognise>, options: Options) -> Result<Listening> {
     let settings = app.settings().server.clone();
-    check_secret(&app, &options)?;
+    let must_be_given = options.require_secret || app.environment().is_on("DANGO_CONTAINER");
+    app.prepare_to_sign(must_be_given)?;
     let proxies = Proxies::parse(&settings.trusted_proxies)?;
     let hosts = options.host.as_deref().or(settings.host.as_deref());
     let addresses = addresses(hosts, "--host")?;
     let is_encrypted = options.behind_proxy || settings.behind_proxy;
     if addresses.iter().any(|ip| !ip.is_loopback()) {
-        check_open(identity.as_ref(), is_encrypted && !proxies.is_empty()).await?;
+        check_open(&app, identity.as_ref(), is_encrypted && !proxies.is_empty()).await?;
     }
     let port = options.port.unwrap_or(app.settings().platform.port);
     let web = bind(&addresses, port).await?;
@@ -108,25 +109,13 @@ pub async fn open(app: App, identity: Arc<dyn Recognise>, options: Options) -> R
     })
 }
 
-fn check_secret(app: &App, options: &Options) -> Result<()> {
-    let environment = app.environment();
-    let is_needed = options.require_secret || environment.is_on("DANGO_CONTAINER");
-    if !is_needed || environment.setting("DAP_AUTH_JWT_SECRET").is_some() {
-        return Ok(());
-    }
-    Err(
-        Error::invalid(Code::SigningKeyMissing, "DAP_AUTH_JWT_SECRET is not set")
-            .hint("set it to the output of `openssl rand -base64 48`, and keep it"),
-    )
-}
-
 /// Refuses to be reached from outside before that is safe.
-async fn check_open(identity: &dyn Recognise, is_encrypted: bool) -> Result<()> {
+async fn check_open(app: &App, identity: &dyn Recognise, is_encrypted: bool) -> Result<()> {
     let refused = |say, hint: &'static str| {
         let error: Error = Error::denied(Code::ListenRefused, say);
         Err(error.hint(hint))
     };
-    if let Some(objection) = identity.objection().await? {
+    if let Some(objection) = identity.objection(app).await? {
         let say = say!(
             "the server must not be reached from outside: ",
             domain::Say::new(objection)
@@ -208,7 +197,7 @@ async fn dap(
         .unwrap_or("127.0.0.1");
     let addresses = addresses(Some(host), "DAP_ENGINE_HOST")?;
     if addresses.iter().any(|ip| !ip.is_loopback()) {
-        check_open(identity, is_encrypted).await?;
+        check_open(app, identity, is_encrypted).await?;
     }
     let port = match environment.setting("DAP_ENGINE_PORT") {
         None => DAP_PORT,

@@ -10,7 +10,7 @@ pub(crate) use rows::{Column, Entity};
 pub(crate) use steps::note_second_factor;
 pub use steps::{
     accept_invite, clear_password, create, deactivate, delete, erase, promote, reactivate,
-    reset_hash, restore, set_email, set_password, set_role, signed_in,
+    register, reset_hash, restore, set_email, set_password, set_role, signed_in,
 };
 
 use crate::error::StoreError;

@@ -1,12 +1,12 @@
 //! Passwords: changing one's own, and asking for a link when it is forgotten.
 
 use super::guesses::Guesses;
-use super::links::make_link;
+use super::links::{self, make_link};
 use super::{me, sign_in};
 use crate::{App, Error, Result};
-use domain::{Code, Email, Say};
+use domain::{Code, Email, Say, UserId};
 use security::passwords::{CHARS_MAX, Password, PasswordHash, Verdict, Weakness};
-use security::permissions::{AccountPassword, SignIn};
+use security::permissions::{AccountPassword, AccountSecure, SignIn};
 use security::{Allow, Event, Plain};
 use store::attempts::CountsAttempts;
 use store::links::LinkKind;
@@ -74,6 +74,37 @@ pub(super) async fn check_own<P: ChecksPassword + CountsAttempts>(
     ))
 }
 
+/// Gives oneself another password after a fresh proof, as DAP's clients do; every other session ends.
+pub async fn set_own(app: &App, allow: &Allow<AccountSecure>, new: &Plain<String>) -> Result<()> {
+    let me = me(allow)?.clone();
+    let here = sign_in::own_session(&me.via)?;
+    let hash = hash_new(app, new, &me.email).await?;
+    let changed: Result<_, StoreError> = app
+        .store
+        .run_tx(allow, Event::PasswordChange, async |tx| {
+            users::set_password(&tx, me.id, &hash).await?;
+            store::links::void(&tx, LinkKind::Reset, Some(me.id)).await?;
+            sessions::end_all(&tx, me.id, Some(here), "password changed").await
+        })
+        .await;
+    changed?;
+    Ok(())
+}
+
+/// Brings a reset link to whom it is for: into the log, where the operator said so. Nobody else learns of it.
+pub async fn deliver(app: &App, public_url: &str, mail: &ResetMail) {
+    let link = links::address(public_url, links::Page::Reset, &mail.link);
+    if app.identity().config.log_reset_links {
+        // The one secret that is ever logged, and only where `DAP_AUTH_LOG_RESET_TOKENS` asks for it.
+        tracing::warn!(
+            reset_token = mail.link.expose(),
+            reset_url = link.expose(),
+            user_id = %mail.user,
+            "user.forgot_password"
+        );
+    }
+}
+
 /// Makes a link to choose another password, when somebody may sign in at `email`; whether there is somebody, nobody is told.
 /// Returns the link for the mail.
 pub async fn forget(app: &App, allow: &Allow<SignIn>, email: &str) -> Result<Option<ResetMail>> {
@@ -95,11 +126,16 @@ pub async fn forget(app: &App, allow: &Allow<SignIn>, email: &str) -> Result<Opt
         return Ok(None);
     };
     let link = make_link(app, allow, LinkKind::Reset, &user, Event::PasswordForgotten).await?;
-    Ok(Some(ResetMail { email, link }))
+    Ok(Some(ResetMail {
+        user: user.id,
+        email,
+        link,
+    }))
 }
 
 /// What is to be mailed to somebody who has forgotten his password.
 pub struct ResetMail {
+    pub user: UserId,
     pub email: Email,
     pub link: Plain<String>,
 }

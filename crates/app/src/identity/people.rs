@@ -7,10 +7,9 @@ use super::passwords::hash_new;
 use super::requests::first_step;
 use crate::{App, Error, Result};
 use domain::{Code, Email, Timestamp, UserId, say};
-use security::permissions::{AccountSecure, AccountView, UsersManage, UsersView};
+use security::permissions::{AccountSecure, AccountView, Register, UsersManage, UsersView};
 use security::tokens::NewToken;
 use security::{Allow, Event, Plain, Role, Step};
-use serde_json::{Value, json};
 use store::attempts::{self, Failures};
 use store::links::{self, LinkKind};
 use store::users::{self, NewUser, User, UserFilter};
@@ -41,29 +40,13 @@ impl Person {
         }
     }
 
-    /// Returns the user as Dango's `UserResponse` has him, with what DAP adds.
-    pub fn to_json(&self) -> Value {
-        let time = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);
-        let user = &self.user;
-        json!({
-            "id": user.id,
-            "email": user.email,
-            "role": user.role.as_str(),
-            "is_active": user.is_active,
-            "is_superuser": user.role == Role::Admin,
-            "is_verified": user.is_verified,
-            "totp_enabled": user.has_second_factor,
-            "oauth_provider": null,
-            "failed_login_attempts": self.failures.count,
-            "locked_until": time(self.failures.locked_until),
-            "must_change_password": user.must_change_password,
-            "last_login": time(user.last_login_at),
-            "invite_expires_at": time(self.invited_until),
-            "has_pending_invite": self.invited_until.is_some(),
-            "created_at": user.created_at.to_rfc3339(),
-            "updated_at": user.updated_at.to_rfc3339(),
-            "deleted_at": time(user.deleted_at),
-        })
+    /// Returns somebody of whom nothing is counted, as he sees himself.
+    pub fn of(user: User) -> Self {
+        Self {
+            user,
+            failures: Failures::default(),
+            invited_until: None,
+        }
     }
 }
 
@@ -188,6 +171,29 @@ pub async fn create(
         .store
         .run_tx(allow, Event::UserCreated, async |tx| {
             let user = users::create(&tx, &new).await?;
+            tx.target(user.id.to_string());
+            Ok(user)
+        })
+        .await;
+    Ok(created?)
+}
+
+/// Makes oneself an account, where the settings allow it: a viewer, whose address nobody has verified.
+pub async fn register(
+    app: &App,
+    allow: &Allow<Register>,
+    email: &Email,
+    password: &Plain<String>,
+) -> Result<User> {
+    if !app.identity().config.open_registration {
+        let say = "nobody makes himself an account here";
+        return Err(Error::denied(Code::RegistrationClosed, say).hint("ask an admin for an invite"));
+    }
+    let hash = hash_new(app, password, email).await?;
+    let created: Result<_, StoreError> = app
+        .store
+        .run_tx(allow, Event::UserCreated, async |tx| {
+            let user = users::register(&tx, email, &hash).await?;
             tx.target(user.id.to_string());
             Ok(user)
         })

@@ -12,7 +12,7 @@ use security::permissions::{
     AccountEnrol, AccountProve, AccountSecure, AccountView, SignIn, UsersManage,
 };
 use security::totp::TotpSecret;
-use security::{Allow, Client, Event, Plain, recovery_codes};
+use security::{Allow, Client, Event, Plain, Step, recovery_codes};
 use std::time::Duration;
 use store::attempts::{ClearsAttempts, CountsAttempts};
 use store::second_factors::{self, ProvesFactors, SecondFactors};
@@ -149,6 +149,10 @@ async fn by_recovery_code<P: ProvesFactors>(
 /// Finishes a sign-in that waits for its second factor: another session takes the place of the one that waited.
 pub async fn verify(app: &App, allow: &Allow<AccountProve>, typed: Typed) -> Result<Entered> {
     let me = me(allow)?.clone();
+    if me.step != Some(Step::SecondFactor) {
+        let say = "no sign-in waits for a second factor";
+        return Err(Error::invalid(Code::UsageInvalid, say));
+    }
     let waiting = own_session(&me.via)?;
     let right = check(app, allow, (me.id, &me.email), &me.client, typed).await?;
     let lasts = app.identity().lifetimes().session;
@@ -198,8 +202,16 @@ pub struct SetUp {
 }
 
 /// Begins to set an authenticator app up. It is asked for only after it has shown a code.
-pub async fn set_up_totp(app: &App, allow: &Allow<AccountEnrol>) -> Result<SetUp> {
+pub async fn set_up_totp(
+    app: &App,
+    allow: &Allow<AccountEnrol>,
+    password: Option<&Plain<String>>,
+) -> Result<SetUp> {
     let me = me(allow)?.clone();
+    let guesses = match password {
+        Some(password) => Some(passwords::check_own(app, allow, password).await?),
+        None => None,
+    };
     if view(app, allow, me.id).await?.totp_enabled_at.is_some() {
         let say = "an authenticator app is set up already";
         return Err(Error::conflict(Code::SecondFactorExists, say)
@@ -210,6 +222,9 @@ pub async fn set_up_totp(app: &App, allow: &Allow<AccountEnrol>) -> Result<SetUp
     let begun: Result<_, StoreError> = app
         .store
         .run_tx(allow, Event::TwoFaSetUp, async |tx| {
+            if let Some(guesses) = &guesses {
+                guesses.clear(&tx).await?;
+            }
             second_factors::replace_recovery_codes(&tx, me.id, &hashes).await?;
             second_factors::begin_totp(&tx, me.id, &secret, SET_UP_FOR).await
         })

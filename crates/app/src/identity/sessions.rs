@@ -5,21 +5,8 @@ use crate::{App, Error, Result};
 use domain::{Code, SessionId, UserId, say};
 use security::permissions::{AccountManage, UsersManage};
 use security::{Allow, Event, Via};
-use serde_json::{Value, json};
 use store::sessions::{self, Session};
 use store::{Act, StoreError};
-
-/// Returns a session as its owner sees it.
-pub fn to_json(session: &Session) -> Value {
-    json!({
-        "id": session.id,
-        "created_at": session.created_at.to_rfc3339(),
-        "last_activity": session.seen_at.to_rfc3339(),
-        "expires_at": session.expires_at.to_rfc3339(),
-        "ip_address": session.ip,
-        "user_agent": session.user_agent,
-    })
-}
 
 /// Returns one's own running sessions, the last used first.
 pub async fn list_own(app: &App, allow: &Allow<AccountManage>) -> Result<Vec<Session>> {

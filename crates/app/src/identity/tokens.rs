@@ -9,7 +9,6 @@ use security::permissions::{
 };
 use security::tokens::{NewToken, api_token_prefix};
 use security::{Allow, Event, Permission, Plain, Role};
-use serde_json::{Value, json};
 use store::api_tokens::{self, ApiToken, ApiTokenFilter, NewApiToken};
 use store::users::{self, FindsByEmail, User};
 use store::{Act, Listed, Paging, StoreError};
@@ -243,22 +242,6 @@ pub async fn revoke_any(app: &App, allow: &Allow<UsersManage>, id: TokenId) -> R
         })
         .await;
     revoked
-}
-
-/// Returns a token as DAP's `ApiTokenRead` has it, with what it is narrowed to.
-pub fn to_json(token: &ApiToken) -> Value {
-    let time = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);
-    json!({
-        "id": token.id,
-        "name": token.name,
-        "prefix": token.prefix,
-        "scopes": token.scopes,
-        "networks": token.networks,
-        "created_at": token.created_at.to_rfc3339(),
-        "expires_at": time(token.expires_at),
-        "last_used_at": time(token.last_used_at),
-        "revoked_at": time(token.revoked_at),
-    })
 }
 
 impl App {

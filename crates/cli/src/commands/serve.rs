@@ -77,9 +77,8 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
             .into());
     }
     let app = context.open("serve").await?;
-    // Who people are comes with the identity of the project.
-    let identity = Arc::new(server::Nobody);
-    let listening = Box::pin(server::open(app, identity, arguments.options())).await?;
+    let people = Arc::new(server::People);
+    let listening = Box::pin(server::open(app, people, arguments.options())).await?;
     for warning in &listening.warnings {
         output.warn(warning);
     }

@@ -11,6 +11,7 @@ use domain::say::{Quoted, counted};
 use domain::{SessionId, say};
 use security::permissions::UsersManage;
 use serde_json::json;
+use server::SessionRead;
 
 /// Arguments of `dango session`.
 #[derive(Debug, Args)]
@@ -64,7 +65,10 @@ async fn list(context: &Context, app: &App, arguments: &ListArguments) -> Result
     let user = find(app, &allow, &arguments.user).await?;
     let running = sessions::list(app, &allow, user.id).await?;
     if output.json {
-        let items: Vec<_> = running.iter().map(sessions::to_json).collect();
+        let items: Vec<_> = running
+            .iter()
+            .map(|one| SessionRead::of(one, None))
+            .collect();
         return output.print_json(&json!({"items": items, "total": items.len()}));
     }
     if running.is_empty() {

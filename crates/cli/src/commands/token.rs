@@ -12,6 +12,7 @@ use domain::say::Quoted;
 use domain::{Email, TokenId, say};
 use security::permissions::{AccountManage, AccountSecure, AccountView};
 use serde_json::json;
+use server::TokenRead;
 
 /// Arguments of `dango token`.
 #[derive(Debug, Args)]
@@ -87,9 +88,7 @@ async fn create(
     };
     let made = tokens::create(app, &allow, owner, request).await?;
     if output.json {
-        let mut token = tokens::to_json(&made.token);
-        token["token"] = json!(made.raw.expose());
-        return output.print_json_data(&token);
+        return output.print_json_data(&TokenRead::made(&made));
     }
     output.tell(&format!(
         "made token {}; it is shown only now:",
@@ -104,7 +103,7 @@ async fn list(context: &Context, app: &App, named: Option<&Email>) -> Result<(),
     let owner = tokens::owner(app, &allow, named).await?;
     let listed = tokens::list(app, &allow, owner, Paging::new(500, 0)).await?;
     if output.json {
-        let items: Vec<_> = listed.items.iter().map(tokens::to_json).collect();
+        let items: Vec<_> = listed.items.iter().map(TokenRead::of).collect();
         return output.print_json(&json!({"items": items, "total": listed.total}));
     }
     if listed.items.is_empty() {
@@ -146,7 +145,7 @@ async fn revoke(
     let owner = tokens::owner(app, &allow, named).await?;
     let token = tokens::revoke(app, &allow, owner, id).await?;
     if context.output.json {
-        return context.output.print_json(&tokens::to_json(&token));
+        return context.output.print_json(&TokenRead::of(&token));
     }
     context.output.tell(&format!("revoked {}", token.name));
     Ok(())

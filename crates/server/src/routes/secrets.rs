@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::sources::{DONE, Done};
-use crate::extract::{Given, Json, Paged, Search, Text, given};
+use crate::extract::{Given, Json, Paged, Search, Text, given, plain};
 use crate::problem::Reply;
 use crate::server::Server;
 use crate::table::Api;
@@ -11,7 +11,7 @@ use app::secrets::{self, SecretName};
 use axum::extract::State;
 use security::permissions::ConfigManage;
 use security::{Allow, Event, Plain};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 use utoipa::ToSchema;
 
@@ -74,10 +74,6 @@ struct NewSecret {
     #[serde(deserialize_with = "plain")]
     #[schema(value_type = String, format = "password")]
     value: Plain<String>,
-}
-
-fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Plain<String>, D::Error> {
-    String::deserialize(deserializer).map(Plain::new)
 }
 
 /// What was stored.

@@ -11,7 +11,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Select};
 use security::passwords::PasswordHash;
 use security::permissions::{
-    AccountPassword, AccountSecure, FollowLink, SetUp, SignIn, UsersManage,
+    AccountPassword, AccountSecure, FollowLink, Register, SetUp, SignIn, UsersManage,
 };
 use security::{Permission, Role};
 
@@ -29,6 +29,26 @@ impl SetsPasswords for SignIn {}
 
 /// Creates a user; an address that is taken, also by a deleted user, is refused.
 pub async fn create<P: CreatesUsers>(tx: &Tx<P>, new: &NewUser) -> Result<User, StoreError> {
+    insert(tx, new).await
+}
+
+/// Creates whoever makes himself an account: a viewer, whose address nobody has verified.
+pub async fn register(
+    tx: &Tx<Register>,
+    email: &Email,
+    hash: &PasswordHash,
+) -> Result<User, StoreError> {
+    let new = NewUser {
+        email: email.clone(),
+        role: Role::Viewer,
+        password: Some(hash.clone()),
+        must_change_password: false,
+        is_verified: false,
+    };
+    insert(tx, &new).await
+}
+
+async fn insert<P: Permission>(tx: &Tx<P>, new: &NewUser) -> Result<User, StoreError> {
     let now = tx.at().as_micros();
     let hash = new.password.as_ref().map(|hash| hash.as_str().to_owned());
     let row = ActiveModel {

@@ -9,6 +9,7 @@ use app::identity::{links, people};
 use clap::Args;
 use security::permissions::UsersManage;
 use serde_json::json;
+use server::UserRead;
 
 /// Arguments of `dango user add`.
 #[derive(Debug, Args)]
@@ -35,11 +36,11 @@ pub(crate) async fn run(context: &Context, app: &App, arguments: Arguments) -> R
     let allow = app.allow::<UsersManage>().await?;
     if !arguments.password && !arguments.password_stdin {
         let invited = people::invite(app, &allow, &email, role).await?;
-        let link = links::address(app, links::Page::Invite, &invited.token);
+        let link = links::address(&app.public_url(), links::Page::Invite, &invited.token);
         if output.json {
             let user = people::get(app, &allow, invited.user.id).await?;
             return output.print_json_data(&json!({
-                "user": user.to_json(), "invite_url": link.expose(),
+                "user": UserRead::of(&user), "invite_url": link.expose(),
                 "expires_at": invited.expires_at.to_rfc3339(),
             }));
         }
@@ -58,7 +59,8 @@ pub(crate) async fn run(context: &Context, app: &App, arguments: Arguments) -> R
     let shown = arguments.password.then(|| password.expose().as_str());
     if output.json {
         let user = people::get(app, &allow, user.id).await?;
-        return output.print_json_data(&json!({"user": user.to_json(), "temp_password": shown}));
+        return output
+            .print_json_data(&json!({"user": UserRead::of(&user), "temp_password": shown}));
     }
     output.tell(&format!(
         "created {email} as {role}; the password has to be changed at the first sign-in"

@@ -4,11 +4,12 @@ use crate::context::Context;
 use crate::errors::Stop;
 use crate::output::table::{Align, Columns};
 use app::App;
-use app::identity::people::{self, Person};
+use app::identity::people;
 use app::identity::{Paging, UserFilter};
 use clap::Args;
 use security::permissions::UsersView;
 use serde_json::json;
+use server::UserRead;
 
 /// Arguments of `dango user list`.
 #[derive(Debug, Args)]
@@ -34,7 +35,7 @@ pub(crate) async fn run(context: &Context, app: &App, arguments: &Arguments) -> 
     let paging = Paging::new(arguments.limit, arguments.offset);
     let listed = people::list(app, &allow, filter, paging).await?;
     if output.json {
-        let items: Vec<_> = listed.items.iter().map(Person::to_json).collect();
+        let items: Vec<_> = listed.items.iter().map(UserRead::of).collect();
         return output.print_json(&json!({"items": items, "total": listed.total}));
     }
     if listed.items.is_empty() {

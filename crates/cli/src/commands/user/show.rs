@@ -8,6 +8,7 @@ use app::identity::{people, sessions};
 use clap::Args;
 use security::permissions::UsersManage;
 use serde_json::json;
+use server::{SessionRead, UserRead};
 
 /// Arguments of `dango user show`.
 #[derive(Debug, Args)]
@@ -25,8 +26,11 @@ pub(crate) async fn run(context: &Context, app: &App, arguments: &Arguments) -> 
     let person = people::get(app, &allow, user.id).await?;
     let running = sessions::list(app, &allow, user.id).await?;
     if output.json {
-        let running: Vec<_> = running.iter().map(sessions::to_json).collect();
-        return output.print_json(&json!({"user": person.to_json(), "sessions": running}));
+        let running: Vec<_> = running
+            .iter()
+            .map(|one| SessionRead::of(one, None))
+            .collect();
+        return output.print_json(&json!({"user": UserRead::of(&person), "sessions": running}));
     }
     let time = |at: Option<domain::Timestamp>| {
         at.map_or_else(|| "never".to_owned(), domain::Timestamp::to_rfc3339)

@@ -9,6 +9,7 @@ use clap::Args;
 use security::Role;
 use security::permissions::UsersManage;
 use serde_json::json;
+use server::UserRead;
 
 /// Arguments of a step.
 #[derive(Debug, Args)]
@@ -74,7 +75,7 @@ pub(crate) async fn run(
     if context.output.json {
         let user = match step {
             Step::Erase => json!({"id": id, "email": email.as_str()}),
-            _ => people::get(app, &allow, id).await?.to_json(),
+            _ => json!(UserRead::of(&people::get(app, &allow, id).await?)),
         };
         return context
             .output
@@ -115,7 +116,7 @@ pub(crate) async fn role(
         let user = people::get(app, &allow, user.id).await?;
         return context
             .output
-            .print_json(&json!({"done": "role changed", "user": user.to_json()}));
+            .print_json(&json!({"done": "role changed", "user": UserRead::of(&user)}));
     }
     context
         .output
@@ -138,12 +139,12 @@ pub(crate) async fn reset_password(
         links::Page::Invite
     };
     let made = people::reset_password(app, &allow, user.id).await?;
-    let link = links::address(app, page, &made.token);
+    let link = links::address(&app.public_url(), page, &made.token);
     let until = made.expires_at.to_rfc3339();
     if output.json {
         let user = people::get(app, &allow, user.id).await?;
         return output.print_json_data(&json!({
-            "user": user.to_json(), "reset_url": link.expose(), "expires_at": until,
+            "user": UserRead::of(&user), "reset_url": link.expose(), "expires_at": until,
         }));
     }
     output.tell(&format!(
