@@ -109,6 +109,8 @@ pub struct App {
     actor: Actor,
     request: RequestId,
     loads: AtomicU64,
+    /// Where people reach the server, once it listens.
+    pub(crate) served_at: Option<String>,
     /// Ids of requests; the store has its own.
     ids: Ids,
     _lock: Option<ProjectLock>,
@@ -189,6 +191,7 @@ impl App {
             actor,
             request,
             loads: AtomicU64::new(0),
+            served_at: None,
             ids: Ids::seeded(rand::random()),
             _lock: lock,
         })

@@ -98,9 +98,15 @@ impl App {
         self.identity.config.lifetimes.idle
     }
 
+    /// Says where people reach the server, when that is not what the settings say.
+    pub fn serve_at(&mut self, url: String) {
+        self.served_at = Some(url);
+    }
+
     /// Returns where people reach the server.
     pub fn public_url(&self) -> String {
-        match &self.settings.server.public_url {
+        let served = self.served_at.as_ref();
+        match served.or(self.settings.server.public_url.as_ref()) {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => format!("http://localhost:{}", self.settings.platform.port),
         }

@@ -25,7 +25,5 @@ pub use column::{Column, ColumnType, TableSchema};
 pub use job::{JobId, JobState};
 pub use load::{Contract, Disposition, LoadId, LoadReport, TableReport};
 pub use names::{ConnectorName, NameError, SourceName, TableName, TableRef};
-pub use people::{
-    Email, LinkedLoginId, PasskeyId, RecoveryCodeId, SessionId, TokenId, UserId,
-};
+pub use people::{Email, LinkedLoginId, PasskeyId, RecoveryCodeId, SessionId, TokenId, UserId};
 pub use say::{Say, Shown};

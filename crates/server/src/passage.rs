@@ -5,7 +5,7 @@ use crate::csrf;
 use crate::problem::Problem;
 use crate::server::Server;
 use crate::table::{Door, Rate, Route};
-use app::identity::Presented;
+use app::identity::{self, Presented};
 use app::{Error, Result};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -13,7 +13,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::Code;
-use security::{Actor, Allow, Client, Permission, Plain, RequestId};
+use security::permissions::Authenticate;
+use security::{Actor, Allow, Client, Permission, Plain, RequestId, admit};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +73,11 @@ impl Asker {
         })
     }
 
+    /// Returns the witness with which it is found out who he is.
+    fn admitted(&self) -> Allow<Authenticate> {
+        admit(self.client.clone(), self.request)
+    }
+
     /// Returns whether he still may: his session has not ended, and he is still who he was.
     pub(crate) async fn still_may<P: Permission>(&self, server: &Server) -> bool {
         let Some(presented) = &self.presented else {
@@ -79,11 +85,7 @@ impl Asker {
         };
         // As a bearer's: a session that is looked at again must not be renewed, for nobody would send the new cookie.
         let again = Presented::Bearer(presented.expose());
-        match server
-            .identity
-            .recognise(server.app(), again, &self.client, self.request)
-            .await
-        {
+        match identity::recognise(server.app(), &self.admitted(), again, &self.client).await {
             Ok(Some(found)) => {
                 security::authorize::<P>(&Actor::User(found.actor), self.request).is_ok()
             }
@@ -188,11 +190,8 @@ async fn recognise(
         Shown::Cookie(value) => Presented::Cookie(value.expose()),
         Shown::Bearer(value) => Presented::Bearer(value.expose()),
     };
-    let found = at
-        .server
-        .identity
-        .recognise(at.server.app(), presented, &asker.client, asker.request)
-        .await?;
+    let allow = asker.admitted();
+    let found = identity::recognise(at.server.app(), &allow, presented, &asker.client).await?;
     let Some(found) = found else { return Ok(None) };
     if at.route.rate != Rate::Free {
         at.server.rates.person(&found.actor)?;

@@ -6,16 +6,18 @@ use crate::entrance::Entrance;
 use crate::hosts::Hosts;
 use crate::listen::{self, CONNECTIONS_MAX, Shared};
 use crate::rates::Rates;
-use crate::recognise::Recognise;
 use crate::routes;
 use crate::server::{Inner, Server};
 use crate::socket;
 use crate::syncs::Syncs;
 use crate::table::Door;
+use app::identity::links;
 use app::{App, Cancel, Error, Result};
 use domain::say::Quoted;
 use domain::{Code, say};
 use hyper_util::server::graceful::GracefulShutdown;
+use security::permissions::SetUp;
+use security::{Client, Plain, admit};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -51,27 +53,21 @@ pub struct Listening {
 }
 
 /// Opens the doors of the project, and says why not when that would not be safe.
-pub async fn open(app: App, identity: Arc<dyn Recognise>, options: Options) -> Result<Listening> {
+pub async fn open(mut app: App, options: Options) -> Result<Listening> {
     let settings = app.settings().server.clone();
-    let must_be_given = options.require_secret || app.environment().is_on("DANGO_CONTAINER");
-    app.prepare_to_sign(must_be_given)?;
+    // Before anything listens: a container whose key is lost with it must not start (exit 64).
+    app.prepare_to_sign(options.require_secret || app.environment().is_on("DANGO_CONTAINER"))?;
     let proxies = Proxies::parse(&settings.trusted_proxies)?;
     let hosts = options.host.as_deref().or(settings.host.as_deref());
     let addresses = addresses(hosts, "--host")?;
     let is_encrypted = options.behind_proxy || settings.behind_proxy;
     if addresses.iter().any(|ip| !ip.is_loopback()) {
-        check_open(&app, identity.as_ref(), is_encrypted && !proxies.is_empty()).await?;
+        check_open(&app, is_encrypted && !proxies.is_empty()).await?;
     }
     let port = options.port.unwrap_or(app.settings().platform.port);
     let web = bind(&addresses, port).await?;
     let mut warnings = Vec::new();
-    let dap = dap(
-        &app,
-        identity.as_ref(),
-        is_encrypted && !proxies.is_empty(),
-        &mut warnings,
-    )
-    .await?;
+    let dap = dap(&app, is_encrypted && !proxies.is_empty(), &mut warnings).await?;
     let port = web
         .first()
         .and_then(|listener| listener.local_addr().ok())
@@ -86,18 +82,20 @@ pub async fn open(app: App, identity: Arc<dyn Recognise>, options: Options) -> R
         .filter_map(|listener| listener.local_addr().ok());
     let addresses = all.map(|at| at.to_string()).collect();
     let socket = socket::listen(&app.project)?;
+    let hosts = Hosts::new(port, public, &settings.hosts)?;
+    app.serve_at(hosts.url());
+    let origins = Origins::read(app.environment())?;
     let app = Arc::new(app);
     let server = Server::new(Inner {
-        hosts: Hosts::new(port, public, &settings.hosts)?,
+        hosts,
         proxies,
         rates: Rates::new(app.settings().rate_limits, Arc::clone(&app.clock)),
-        origins: Origins::read(app.environment())?,
+        origins,
         syncs: Syncs::default(),
         stopping: Cancel::default(),
         busy: Arc::new(RwLock::new(())),
         started_at: app.clock.now(),
         addresses,
-        identity,
         app,
     });
     Ok(Listening {
@@ -110,17 +108,17 @@ pub async fn open(app: App, identity: Arc<dyn Recognise>, options: Options) -> R
 }
 
 /// Refuses to be reached from outside before that is safe.
-async fn check_open(app: &App, identity: &dyn Recognise, is_encrypted: bool) -> Result<()> {
+async fn check_open(app: &App, is_encrypted: bool) -> Result<()> {
     let refused = |say, hint: &'static str| {
         let error: Error = Error::denied(Code::ListenRefused, say);
         Err(error.hint(hint))
     };
-    if let Some(objection) = identity.objection(app).await? {
-        let say = say!(
-            "the server must not be reached from outside: ",
-            domain::Say::new(objection)
+    let allow = admit::<SetUp>(Client::default(), app.new_request());
+    if links::is_set_up_open(app, &allow).await? {
+        return refused(
+            say!("the server must not be reached from outside: there is no admin yet"),
+            "create one with `dango user add EMAIL --role admin`, or listen on 127.0.0.1 until there is one",
         );
-        return refused(say, "listen on 127.0.0.1 until that is settled");
     }
     if !is_encrypted {
         return refused(
@@ -187,7 +185,6 @@ async fn bind(addresses: &[IpAddr], mut port: u16) -> Result<Vec<TcpListener>> {
 /// Listens for DAP's clients; a second project on the machine does without.
 async fn dap(
     app: &App,
-    identity: &dyn Recognise,
     is_encrypted: bool,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<TcpListener>> {
@@ -197,7 +194,7 @@ async fn dap(
         .unwrap_or("127.0.0.1");
     let addresses = addresses(Some(host), "DAP_ENGINE_HOST")?;
     if addresses.iter().any(|ip| !ip.is_loopback()) {
-        check_open(app, identity, is_encrypted).await?;
+        check_open(app, is_encrypted).await?;
     }
     let port = match environment.setting("DAP_ENGINE_PORT") {
         None => DAP_PORT,
@@ -218,6 +215,22 @@ async fn dap(
 }
 
 impl Listening {
+    /// Returns the address at which the first admin is made, `None` when there is one. It is for the terminal alone.
+    pub async fn set_up_link(&self) -> Result<Option<Plain<String>>> {
+        let token = links::open_set_up(self.server.app()).await?;
+        Ok(token.map(|token| links::address(self.server.app(), links::Page::SetUp, &token)))
+    }
+
+    /// Returns the project.
+    pub fn app(&self) -> &App {
+        self.server.app()
+    }
+
+    /// Returns one of the doors, for whoever answers without a connection: tests.
+    pub fn entrance(&self, door: Door) -> Entrance {
+        Entrance::new(&self.server, door, &routes::table())
+    }
+
     /// Returns the address to tell people.
     pub fn url(&self) -> String {
         self.server.hosts.url()

@@ -3,7 +3,6 @@
 use crate::clients::Proxies;
 use crate::hosts::Hosts;
 use crate::rates::Rates;
-use crate::recognise::Recognise;
 use crate::syncs::Syncs;
 use app::{App, Cancel};
 use domain::Timestamp;
@@ -16,7 +15,6 @@ pub struct Server(Arc<Inner>);
 /// What a [`Server`] holds.
 pub struct Inner {
     pub(crate) app: Arc<App>,
-    pub(crate) identity: Arc<dyn Recognise>,
     pub(crate) hosts: Hosts,
     pub(crate) proxies: Proxies,
     pub(crate) rates: Rates,

@@ -155,6 +155,15 @@ impl Route {
         self
     }
 
+    /// Names its answer: one page of a list.
+    pub(crate) fn gives_page<T: ToSchema>(&mut self) -> &mut Self {
+        let (_, schema, mut others) = parts::<crate::routes::Page<T>>();
+        others.push((T::name().into_owned(), <T as PartialSchema>::schema()));
+        let name = format!("{}Page", T::name());
+        self.gives = Some((200, Some((name, schema, others))));
+        self
+    }
+
     /// Names the status of an answer that is no JSON.
     pub fn answers(&mut self, status: u16) -> &mut Self {
         self.gives = Some((status, None));

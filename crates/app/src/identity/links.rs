@@ -21,13 +21,13 @@ pub enum Page {
 }
 
 /// Returns the address of a link. It is made of the configured address, never of what a request says its host is.
-pub fn address(public_url: &str, page: Page, token: &Plain<String>) -> Plain<String> {
+pub fn address(app: &App, page: Page, token: &Plain<String>) -> Plain<String> {
     let page = match page {
         Page::Invite => "invite",
         Page::Reset => "reset-password",
         Page::SetUp => "setup",
     };
-    Plain::new(format!("{public_url}/{page}/{}", token.expose()))
+    Plain::new(format!("{}/{page}/{}", app.public_url(), token.expose()))
 }
 
 /// Makes a link for `user`; earlier ones of its kind are void. Returns its token.
@@ -178,16 +178,6 @@ pub async fn open_set_up(app: &App) -> Result<Option<Plain<String>>> {
         .await;
     made?;
     Ok(Some(token.raw))
-}
-
-/// Returns whether there is an admin.
-pub async fn has_admin(app: &App) -> Result<bool> {
-    let allow = app.allow::<security::permissions::HealthView>().await?;
-    let found: Result<_, StoreError> = app
-        .store
-        .run_read(&allow, async |tx| users::has_admin(&tx).await)
-        .await;
-    Ok(found?)
 }
 
 /// Returns whether the first admin is still to be made.

@@ -92,8 +92,8 @@ pub async fn set_own(app: &App, allow: &Allow<AccountSecure>, new: &Plain<String
 }
 
 /// Brings a reset link to whom it is for: into the log, where the operator said so. Nobody else learns of it.
-pub async fn deliver(app: &App, public_url: &str, mail: &ResetMail) {
-    let link = links::address(public_url, links::Page::Reset, &mail.link);
+pub fn deliver(app: &App, mail: &ResetMail) {
+    let link = links::address(app, links::Page::Reset, &mail.link);
     if app.identity().config.log_reset_links {
         // The one secret that is ever logged, and only where `DAP_AUTH_LOG_RESET_TOKENS` asks for it.
         tracing::warn!(

@@ -7,7 +7,6 @@ use app::error::{Error, Kind};
 use clap::Args;
 use domain::{Code, say};
 use serde_json::json;
-use std::sync::Arc;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,8 +76,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
             .into());
     }
     let app = context.open("serve").await?;
-    let people = Arc::new(server::People);
-    let listening = Box::pin(server::open(app, people, arguments.options())).await?;
+    let listening = Box::pin(server::open(app, arguments.options())).await?;
     for warning in &listening.warnings {
         output.warn(warning);
     }
@@ -88,6 +86,14 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
         output.print_json(&json!({"url": url, "addresses": addresses, "pid": pid}))?;
     } else {
         output.print(&format!("dango listens: {url} ({})", addresses.join(", ")))?;
+    }
+    // Whoever reads this terminal may make the first admin; no file and no log has the link.
+    if !output.json
+        && output.talks_to_terminal()
+        && let Some(link) = listening.set_up_link().await?
+    {
+        output.tell("there is no admin yet; this link makes the first one, and only this terminal shows it:");
+        output.print_data(link.expose())?;
     }
     Box::pin(server::serve(listening, context.interrupts.asked())).await;
     output.tell("stopped");

@@ -55,6 +55,13 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
     let _ = fs::remove_file(&words);
     let status = started?;
     tell(context, &status, "runs")?;
+    if !context.output.json && context.output.talks_to_terminal() {
+        let made: Value = client.post_plain("/operator/set-up").await?;
+        if let Some(link) = made.get("link").and_then(Value::as_str) {
+            context.output.tell("there is no admin yet; this link makes the first one, and only this terminal shows it:");
+            context.output.print_data(link)?;
+        }
+    }
     if let Some(url) = status.get("url").and_then(Value::as_str)
         && !arguments.no_browser
         && context.output.talks_to_terminal()

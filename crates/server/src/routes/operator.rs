@@ -9,13 +9,14 @@ use crate::server::Server;
 use crate::streams::{self, Writer};
 use crate::syncs;
 use crate::table::{Api, Reach};
+use app::identity::links;
 use app::query::{self, ExportFormat, OutputFile, QueryRequest};
 use app::sync::SyncRequest;
 use app::{Error, render};
 use axum::extract::State;
 use axum::response::Response;
 use security::permissions::{
-    HealthView, PlatformManage, QueryExecute, SourceManage, SourceSync, SourceView,
+    HealthView, PlatformManage, QueryExecute, SourceManage, SourceSync, SourceView, UsersManage,
 };
 use security::{Allow, Event};
 use serde::Deserialize;
@@ -36,6 +37,14 @@ pub(super) fn add(api: &mut Api) {
     operator(
         api.post("/operator/stop", stop)
             .about(about, "`dango stop`."),
+    );
+    operator(
+        api.post("/operator/set-up", set_up)
+            .about(
+                about,
+                "The link that makes the first admin, for the terminal of `dango start`.",
+            )
+            .event(Event::SetUpOpened),
     );
     operator(
         api.post("/operator/syncs", sync)
@@ -93,6 +102,15 @@ async fn status(allow: Allow<HealthView>, State(server): State<Server>) -> Reply
 async fn stop(_: Allow<PlatformManage>, State(server): State<Server>) -> Given<Value> {
     server.stopping.cancel();
     given(json!({ "pid": std::process::id() }))
+}
+
+async fn set_up(_: Allow<UsersManage>, State(server): State<Server>) -> Reply<Given<Value>> {
+    let app = server.app();
+    let token = links::open_set_up(app).await?;
+    let link = token.map(|token| links::address(app, links::Page::SetUp, &token));
+    Ok(given(
+        json!({ "link": link.as_ref().map(|link| link.expose()) }),
+    ))
 }
 
 async fn sync(

@@ -26,7 +26,7 @@ pub(super) fn add(api: &mut Api) {
             "limit",
             "items in the answer, 50 unless said otherwise, 500 at most",
         )
-        .gives::<Page<Secret>>(200);
+        .gives_page::<Secret>();
     api.post("/secrets", store)
         .about("secrets", "Stores a secret.")
         .event(Event::SecretSet)

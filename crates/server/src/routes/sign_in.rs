@@ -323,7 +323,7 @@ async fn forgot(
 ) -> Reply<StatusCode> {
     let mail = passwords::forget(server.app(), &allow, &address.email).await?;
     if let Some(mail) = mail {
-        passwords::deliver(server.app(), &server.hosts.url(), &mail).await;
+        passwords::deliver(server.app(), &mail);
     }
     Ok(StatusCode::ACCEPTED)
 }

@@ -28,7 +28,7 @@ pub(super) fn add(api: &mut Api) {
             "limit",
             "items in the answer, 50 unless said otherwise, 500 at most",
         )
-        .gives::<Page<Source>>(200);
+        .gives_page::<Source>();
     api.post("/sources", create)
         .about(
             "sources",
@@ -76,7 +76,7 @@ pub(super) fn add(api: &mut Api) {
             "limit",
             "items in the answer, 50 unless said otherwise, 500 at most",
         )
-        .gives::<Page<Run>>(200);
+        .gives_page::<Run>();
 }
 
 /// A source in a list.

@@ -281,7 +281,7 @@ async fn invited_read(
     page: links::Page,
 ) -> Reply<InvitedRead> {
     let person = people::get(server.app(), allow, invited.user.id).await?;
-    let link = links::address(&server.hosts.url(), page, &invited.token);
+    let link = links::address(server.app(), page, &invited.token);
     let link = Some(link.expose().clone());
     let (invite_url, reset_url) = match page {
         links::Page::Invite => (link, None),

@@ -36,7 +36,7 @@ pub(crate) async fn run(context: &Context, app: &App, arguments: Arguments) -> R
     let allow = app.allow::<UsersManage>().await?;
     if !arguments.password && !arguments.password_stdin {
         let invited = people::invite(app, &allow, &email, role).await?;
-        let link = links::address(&app.public_url(), links::Page::Invite, &invited.token);
+        let link = links::address(app, links::Page::Invite, &invited.token);
         if output.json {
             let user = people::get(app, &allow, invited.user.id).await?;
             return output.print_json_data(&json!({

@@ -139,7 +139,7 @@ pub(crate) async fn reset_password(
         links::Page::Invite
     };
     let made = people::reset_password(app, &allow, user.id).await?;
-    let link = links::address(&app.public_url(), page, &made.token);
+    let link = links::address(app, page, &made.token);
     let until = made.expires_at.to_rfc3339();
     if output.json {
         let user = people::get(app, &allow, user.id).await?;

@@ -1,0 +1,16 @@
+//! The server as its clients meet it: each request through a whole door, each refusal in the form that is promised.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test that indexes wrongly fails as it should, and uses files and variables as any program does"
+)]
+
+mod connections;
+mod documents;
+mod doors;
+mod inputs;
+mod project;
+mod rates;
+mod sweep;
+mod syncs;
