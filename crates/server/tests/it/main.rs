@@ -10,6 +10,7 @@ mod connections;
 mod documents;
 mod doors;
 mod inputs;
+mod people;
 mod project;
 mod rates;
 mod sweep;

@@ -140,10 +140,16 @@ impl Served {
         people::create(app, &allow, &email, role, &password, must_change)
             .await
             .expect("created");
+        self.enter(name).await
+    }
+
+    /// Signs somebody in who was created: what his cookie holds.
+    pub(crate) async fn enter(&self, name: &str) -> String {
+        let app = self.app();
         let allow = admit::<SignIn>(Client::default(), app.new_request());
         let typed = Credentials {
-            email: address,
-            password,
+            email: format!("{name}@example.com"),
+            password: Plain::new(PASSWORD.to_owned()),
             device: None,
         };
         let entered = sign_in(app, &allow, typed).await.expect("he is let in");
