@@ -50,6 +50,7 @@ fix: tools ## formats, applies lint fixes, accepts generated files
 	cargo fmt --all
 	cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
 	DANGO_ACCEPT=1 cargo test --locked -p dango --test it generated
+	DANGO_ACCEPT=1 cargo test --locked -p dango-server --test it -- documents sweep
 
 .PHONY: test
 test: tools ## everything, as CI runs it

@@ -17,7 +17,9 @@ SIGTERM and Ctrl-C stop it: what runs comes to its end within 30 seconds, syncs 
 
 /// Arguments of `dango serve`, and of `dango start`, which passes them on.
 #[derive(Debug, Clone, Args)]
+// No group of its own: `start` has one of the same name.
 #[command(after_help = EXAMPLES)]
+#[group(skip)]
 pub(crate) struct Arguments {
     /// Listen on this address; otherwise `server.host`, or 127.0.0.1 and ::1
     #[arg(long, value_name = "ADDRESS")]

@@ -21,6 +21,7 @@ mod project;
 mod queries;
 mod real_data;
 mod secrets;
+mod server;
 mod sources;
 mod syncs;
 mod terminal;
