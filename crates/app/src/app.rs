@@ -5,7 +5,7 @@ use crate::environment::Environment;
 use crate::identity::{Identity, SigningKeys};
 use crate::lock::{Holder, ProjectLock};
 use crate::project::Project;
-use crate::{Error, Result, logging, settle};
+use crate::{Error, Result, audit, logging, settle};
 use connect::{Catalog, Egress};
 use domain::say::Quoted;
 use domain::{Clock, Code, ConnectorName, LoadId, Timestamp, say};
@@ -123,6 +123,7 @@ impl App {
         waiting: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Self> {
         let app = Self::open_locked(options, Some(waiting)).await?;
+        app.sequence_audit(audit::Sign::WhenDue).await;
         settle::settle(&app).await?;
         Ok(app)
     }
@@ -244,8 +245,10 @@ impl App {
         self.shut_down().await;
     }
 
-    /// Ends the worker and closes the store, for whoever shares the project; the lock goes with the last of them.
+    /// Ends the worker, gives the audit log's rows their place, and closes the store, for whoever shares the project; the lock goes with the last of them.
     pub async fn shut_down(&self) {
+        self.store.write_counted().await;
+        self.sequence_audit(audit::Sign::Now).await;
         let (warehouse, store) = (self.warehouse.clone(), self.store.clone());
         if let Err(error) = warehouse.close().await {
             tracing::warn!(error.text = %error, "the warehouse could not be closed");

@@ -10,6 +10,7 @@
 //! announced and settled by `App::effect`.
 
 pub mod app;
+pub mod audit;
 pub mod child;
 pub mod config;
 mod conversions;
@@ -35,7 +36,7 @@ pub mod sources;
 pub mod sync;
 pub mod told;
 
-pub use app::{App, Cancel, OpenOptions, REDACTOR, SystemClock};
+pub use app::{App, Cancel, OpenOptions, REDACTOR, SystemClock, SystemEntropy};
 pub use connect::catalog::{Connector, Field};
 pub use environment::Environment;
 pub use error::{Error, Kind, Result};

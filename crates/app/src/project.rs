@@ -87,6 +87,8 @@ impl Project {
         uploads_dir = "data/uploads";
         logs_dir = ".dango/logs";
         log_file = ".dango/logs/dango.jsonl";
+        /// Private keys of the audit log and of sessions.
+        keys_dir = ".dango/keys";
         run_dir = ".dango/run";
         lock_file = ".dango/run/lock";
         /// The secrets that sign session cookies.

@@ -106,6 +106,8 @@ pub(crate) enum Command {
     Session(commands::session::Arguments),
     /// Replace the key that signs sessions
     Keys(commands::keys::Arguments),
+    /// Show who did what, and check that nothing of it was changed
+    Audit(commands::audit::Arguments),
     /// Check this machine and this project, and say how to mend what is wrong
     Doctor(commands::doctor::Arguments),
     /// Create, sync and query a demo project

@@ -75,6 +75,9 @@ fn command_line(words: &[OsString]) -> u8 {
     let faults = faults::Faults::arm(&environment);
     let ended = run(parsed, output);
     faults.tell();
+    for warning in app::audit::take_warnings() {
+        output.warn(warning.as_str());
+    }
     if let Err(Stop::Failed(error)) = &ended {
         app::logging::failed(error);
     }

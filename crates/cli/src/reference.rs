@@ -41,7 +41,7 @@ const JSON_SHAPES: &str = "\
 
 | command | shape |
 |---|---|
-| `init` | `{root, existed, created: [path], completed: [path], warnings: [text]}` |
+| `init` | `{root, existed, created: [path], completed: [path], warnings: [text], audit_anchor: text or null}` |
 | `source list` | `{sources: [{name, type, enabled, description, tags, last_sync: run or null, problem}]}` |
 | `source show` | a source as above, and `{fields: [{name, value, origin}], tables: [{table, rows}], history: [run]}`, newest run first |
 | `source add` | `{name, files: [path], tested: text or null}` |
@@ -56,13 +56,16 @@ const JSON_SHAPES: &str = "\
 | `config validate` | `{valid, findings: [{severity, code, file, line, column, source, message, hint}]}` |
 | `secrets list` | `{secrets: [{name, masked, origin}]}` |
 | `secrets set`, `secrets unset` | `{name, stored: true, new}`, `{name, removed: true}` |
+| `audit` | `{items: [record], total}`, newest first; with `--follow` one record a line |
+| `audit verify` | `{database: {records, last, erased, checkpoints, signed_until, faults: [{fault, …}]}, file: {records, begins, last, faults}, is_anchored, unproven: [text], holds}` |
+| `audit export` | one record a line; with `--output`: `{output, records}` |
 | `doctor` | `{healthy, findings: [{area, state, say, fix}]}` |
 | `demo` | `{project, sync: the shape of sync, rows: [{column: value}]}` |
 | `explain` | `{code, explanation}`, or `{codes: […]}` |
 | `version` | `{name, version}` |
 
 A run is `{load_id, state, started_at, ended_at, rows_inserted, rows_updated, rows_deleted, bytes_read, schema_changes, warnings,
-error_code, error}`.
+error_code, error}`. A record is a line of `audit.jsonl`: `docs/AUDIT.md`.
 ";
 
 /// Returns the reference.

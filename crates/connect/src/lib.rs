@@ -21,6 +21,7 @@ pub mod page;
 pub mod rest;
 pub mod source;
 pub mod sql;
+pub mod webhook;
 
 pub use catalog::{Catalog, Connector, Engine, Field};
 pub use credentials::Credentials;

@@ -61,6 +61,7 @@ mod tests {
         let at = Timestamp::from_micros(1_700_000_000_123_456);
         assert_eq!(at.to_rfc3339(), "2023-11-14T22:13:20.123456Z");
         assert_eq!(Timestamp::from_rfc3339(&at.to_rfc3339()), Some(at));
+        assert_eq!(Timestamp::from_rfc3339("2023-11-14"), None);
         assert_eq!(at.plus_seconds(-1).micros_since(at), -1_000_000);
     }
 }

@@ -183,6 +183,10 @@ codes! {
         must exist, the signing key must be kept, and connections must be encrypted. The error names what is missing.";
     SyncNotFound = "sync_not_found": "There is no sync of that id among those this server runs or ran lately. The history of a \
         source has the older ones.";
+    AuditBroken = "audit_broken": "The audit log is not what was written: a record was edited, removed, moved or written anew, \
+        or a signature does not fit. Each finding was printed. Compare with a backup and with checkpoints kept elsewhere.";
+    AnchorInvalid = "anchor_invalid": "What was given as an anchor is neither a key that `dango init` printed nor a checkpoint \
+        of an audit log, or its signature is wrong.";
     CodeUnknown = "code_unknown": "There is no such error code. `dango explain` without an argument lists all.";
     DoctorFound = "doctor_found": "`dango doctor` found something to mend; each finding was printed with its fix.";
 }

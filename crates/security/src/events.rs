@@ -87,8 +87,62 @@ events! {
     PasskeyRenamed   = "passkey_renamed",     "passkey.renamed";
     PasskeyRemoved   = "passkey_removed",     "passkey.deleted";
     PasskeyReplayed  = "passkey_replayed",    "passkey.replayed";
-    OauthLinked      = "oauth_linked",        "oauth.linked";
-    OauthUnlinked    = "oauth_unlinked",      "oauth.unlinked";
+    OauthLinked      = "oauth.linked",        "oauth.linked";
+    OauthUnlinked    = "oauth.unlinked",      "oauth.unlinked";
+    ApiTokenRejected = "api_key_rejected",    "api_token.rejected";
+    RateLimitHit     = "rate_limit_hit",      "rate_limit.hit";
+    FailuresCounted  = "failures_counted",    "failures.counted";
+    OauthSourceConnected    = "oauth_source_connected",    "oauth_source.connected";
+    OauthSourceDisconnected = "oauth_source_disconnected", "oauth_source.disconnected";
+    CsvUploaded      = "csv_uploaded",        "csv.uploaded";
+    CsvDeleted       = "csv_deleted",         "csv.deleted";
+    ScriptRun        = "script_run",          "script.run";
+    ScriptCancelled  = "script_cancelled",    "script.cancelled";
+    ScheduleCreated  = "schedule_created",    "schedule.created";
+    ScheduleUpdated  = "schedule_updated",    "schedule.updated";
+    ScheduleDeleted  = "schedule_deleted",    "schedule.deleted";
+    ScheduleTriggered = "schedule_triggered", "schedule.triggered";
+    SchedulesReloaded = "schedules_reloaded", "schedules.reloaded";
+    NotebookCreated  = "notebook_created",    "notebook.created";
+    NotebookDeleted  = "notebook_deleted",    "notebook.deleted";
+    NotebookLockReleased = "notebook_lock_force_released", "notebook.lock_released";
+    NotebookRestarted = "notebook_marimo_restarted", "notebook.restarted";
+    DriftViewed      = "governance_drift_viewed",   "governance.drift_viewed";
+    DriftAccepted    = "governance_drift_accepted", "governance.drift_accepted";
+    PiiViewed        = "governance_pii_viewed",     "governance.pii_viewed";
+    CatalogViewed    = "catalog_viewed",      "catalog.viewed";
+    CatalogProfiled  = "catalog_profile_triggered", "catalog.profiled";
+    MonitoringViewed = "monitoring_viewed",   "monitoring.viewed";
+    AiCatalogViewed  = "ai_catalog_viewed",   "ai_catalog.viewed";
+    DeploymentsViewed = "deployment_history_viewed", "deployments.viewed";
+    AgentCreated     = "agent.created",       "agent.created";
+    AgentUpdated     = "agent.updated",       "agent.updated";
+    AgentArchived    = "agent.archived",      "agent.archived";
+    PipelineCreated  = "pipeline.created",    "pipeline.created";
+    PipelineUpdated  = "pipeline.updated",    "pipeline.updated";
+    PipelineUiUpdated = "pipeline.ui_metadata_updated", "pipeline.ui_metadata_updated";
+    PipelineArchived = "pipeline.archived",   "pipeline.archived";
+    PipelineImported = "pipeline.imported_from_url", "pipeline.imported_from_url";
+    ProjectUpdated   = "project.updated",     "project.updated";
+    ProjectArchived  = "project.archived",    "project.archived";
+    RunTriggered     = "run.triggered",       "run.triggered";
+    RunPaused        = "run.paused",          "run.paused";
+    RunResumed       = "run.resumed",         "run.resumed";
+    RunAborted       = "run.aborted",         "run.aborted";
+    RunApproved      = "run.approved",        "run.approved";
+    RunRetried       = "run.retried",         "run.retried";
+    RunSkipped       = "run.skipped",         "run.skipped";
+    RunDeleted       = "run.deleted",         "run.deleted";
+    RuntimeDenied    = "runtime_policy.denied", "runtime_policy.denied";
+    DispatchDenied   = "dispatch_policy.denied", "dispatch_policy.denied";
+    EnvVarCreated    = "settings.env_var.created", "settings.env_var.created";
+    EnvVarUpdated    = "settings.env_var.updated", "settings.env_var.updated";
+    EnvVarDeleted    = "settings.env_var.deleted", "settings.env_var.deleted";
+    AssistantChat    = "assistant.chat",      "assistant.chat";
+    InteractionsListed = "interactions.list", "interactions.list";
+    AuditExported    = "audit_exported",      "audit.exported";
+    AuditLegacyKept  = "audit_legacy_kept",   "audit.legacy_kept";
+    AuditKeyRenewed  = "audit_key_renewed",   "audit.key_renewed";
 }
 
 impl Event {
@@ -110,6 +164,33 @@ impl fmt::Display for Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_event_of_both_heritages_has_a_place() {
+        const DANGO: &str = "login_success login_failure logout session_expired password_change password_reset user_created \
+            user_deactivated user_reactivated user_deleted role_changed account_unlocked invite_accepted invite_resent \
+            two_fa_enabled two_fa_disabled recovery_code_used api_key_created api_key_revoked secret_set secret_deleted \
+            oauth_source_connected oauth_source_disconnected script_run script_cancelled schedule_triggered \
+            schedules_reloaded job_cancelled sync_triggered notebook_created notebook_deleted \
+            notebook_lock_force_released notebook_marimo_restarted governance_drift_viewed governance_pii_viewed \
+            catalog_viewed monitoring_viewed ai_catalog_viewed deployment_history_viewed governance_drift_accepted \
+            query_executed csv_uploaded csv_deleted catalog_profile_triggered permission_denied rate_limit_hit \
+            account_locked schedule_created schedule_updated schedule_deleted";
+        const DAP: &str = "user.registered user.logged_in user.forgot_password user.password_reset user.password_changed \
+            user.deleted oauth.linked api_token.created api_token.revoked agent.created agent.updated agent.archived \
+            pipeline.created pipeline.updated pipeline.ui_metadata_updated pipeline.archived \
+            pipeline.imported_from_url project.created project.updated project.archived run.triggered run.deleted \
+            runtime_policy.denied dispatch_policy.denied settings.env_var.created settings.env_var.updated \
+            settings.env_var.deleted assistant.chat interactions.list";
+        assert_eq!(DANGO.split_whitespace().count(), 50);
+        for name in DANGO.split_whitespace() {
+            assert!(Event::from_stored(name).is_some(), "{name}");
+        }
+        for kind in DAP.split_whitespace() {
+            let has_it = Event::ALL.iter().any(|event| event.kind() == kind);
+            assert!(has_it, "{kind}");
+        }
+    }
 
     #[test]
     fn both_names_of_an_event_are_its_own() {

@@ -9,6 +9,8 @@
 //! [`Plain`]; a known token prefix is one line in [`mod@mask`].
 
 pub mod actor;
+pub mod audit_chain;
+pub mod audit_floods;
 pub mod entropy;
 pub mod events;
 pub mod mask;

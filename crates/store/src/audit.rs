@@ -1,19 +1,31 @@
 //! The audit log: who did what, with which permission, in which request. A row is written by the commit of the transaction
-//! it tells of, and never changed; `seq` and the hashes are filled in later, in commit order, by one sequencer.
+//! it tells of, and never changed; `seq` and the hashes are filled in later, in commit order, by one sequencer. Only its
+//! personal values may be erased.
 
+mod chain;
+mod checkpoints;
+mod entry;
+mod erase;
+mod recorder;
 mod rows;
+
+pub use chain::{Head, list_chained};
+pub use checkpoints::list_checkpoints;
+pub use erase::erase_person;
+pub(crate) use recorder::Recorder;
 
 use crate::error::StoreError;
 use crate::paging::{Listed, Paging};
-use crate::store::Store;
-use crate::transactions::{Act, DETAILS_BYTES_MAX, Mode, Tx, Who};
-use domain::Timestamp;
+use crate::transactions::{Act, Mode, Tx};
+use crate::users;
+use domain::{Email, Timestamp, UserId};
+use entry::Entry;
+use sea_orm::sea_query::{Condition, Expr, ExprTrait as _, Func};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait as _,
 };
 use security::permissions::AuditView;
-use security::{Actor, Event, Implies, Permission, RequestId};
+use security::{Event, Implies, Permission, RequestId};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -41,9 +53,12 @@ pub struct AuditRow {
     pub id: Uuid,
     /// The place in the order of commits; empty until the row is sequenced.
     pub seq: Option<i64>,
+    pub previous: Option<String>,
+    pub hash: Option<String>,
     pub created_at: Timestamp,
     pub event: String,
     pub event_type: String,
+    pub dango_version: String,
     pub actor: String,
     pub permission: String,
     pub target: Option<String>,
@@ -51,15 +66,83 @@ pub struct AuditRow {
     /// The effect outside the database that the row begins or ends.
     pub effect: Option<(Uuid, Phase)>,
     pub details: Map<String, Value>,
+    pub user: Option<UserId>,
+    pub email: Option<String>,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub personal: Map<String, Value>,
+    /// The names of personal values that were erased.
+    pub erased: Vec<String>,
 }
 
 /// Which rows of the audit log are wanted; an empty filter takes all.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
     pub event: Option<Event>,
+    /// The event's other name.
+    pub event_type: Option<String>,
+    /// What the event's other name begins with.
+    pub event_type_prefix: Option<String>,
     /// Rows of this instant and later.
     pub since: Option<Timestamp>,
+    /// Rows of this instant and earlier.
+    pub until: Option<Timestamp>,
     pub request: Option<RequestId>,
+    pub user: Option<UserId>,
+    /// Rows that name this address, or are of the user who has it now.
+    pub email: Option<Email>,
+}
+
+/// Returns the rows that have their place, after `seq` and in order; at most `limit`.
+pub async fn list_sequenced<P: Implies<AuditView>, M: Mode>(
+    tx: &Tx<P, M>,
+    seq: i64,
+    limit: u64,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let found = chain::after(tx, seq, limit).await?;
+    found.into_iter().map(rows::Model::read).collect()
+}
+
+impl AuditFilter {
+    fn condition(&self) -> Condition {
+        use rows::Column;
+        let text = |column: Column, value: Option<&str>| value.map(|value| column.eq(value));
+        Condition::all()
+            .add_option(text(Column::Event, self.event.map(Event::as_str)))
+            .add_option(text(Column::EventType, self.event_type.as_deref()))
+            .add_option(self.event_type_prefix.as_deref().map(|prefix| {
+                // Not `starts_with`: `%` and `_` in a prefix are themselves.
+                Expr::expr(Func::cust("substr").args([
+                    Expr::col(Column::EventType),
+                    Expr::val(1),
+                    Expr::val(i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX)),
+                ]))
+                .eq(prefix)
+            }))
+            .add_option(
+                self.since
+                    .map(|since| Column::CreatedAtUs.gte(since.as_micros())),
+            )
+            .add_option(
+                self.until
+                    .map(|until| Column::CreatedAtUs.lte(until.as_micros())),
+            )
+            .add_option(
+                self.request
+                    .map(|request| Column::RequestId.eq(request.to_string())),
+            )
+            .add_option(self.user.map(|user| Column::UserId.eq(user.to_string())))
+            .add_option(self.email.as_ref().map(|email| {
+                let has_it = users::Entity::find()
+                    .select_only()
+                    .column(users::Column::Id)
+                    .filter(users::Column::Email.eq(email.as_str()))
+                    .into_query();
+                Condition::any()
+                    .add(Column::Email.eq(email.as_str()))
+                    .add(Column::UserId.in_subquery(has_it))
+            }))
+    }
 }
 
 /// Returns the rows that `filter` takes, newest first.
@@ -68,16 +151,7 @@ pub async fn list<P: Implies<AuditView>, M: Mode>(
     filter: &AuditFilter,
     paging: Paging,
 ) -> Result<Listed<AuditRow>, StoreError> {
-    let mut rows = rows::Entity::find();
-    if let Some(event) = filter.event {
-        rows = rows.filter(rows::Column::Event.eq(event.as_str()));
-    }
-    if let Some(since) = filter.since {
-        rows = rows.filter(rows::Column::CreatedAtUs.gte(since.as_micros()));
-    }
-    if let Some(request) = filter.request {
-        rows = rows.filter(rows::Column::RequestId.eq(request.to_string()));
-    }
+    let rows = rows::Entity::find().filter(filter.condition());
     let total = rows.clone().count(tx.link()).await?;
     let found = rows
         .order_by_desc(rows::Column::CreatedAtUs)
@@ -93,58 +167,17 @@ pub async fn list<P: Implies<AuditView>, M: Mode>(
     Ok(Listed { items, total })
 }
 
-impl Store {
-    /// Writes down that `actor` was refused the permission `P`.
-    pub async fn record_denial<P: Permission>(
-        &self,
-        actor: &Actor,
-        request: RequestId,
-        target: Option<&str>,
-    ) -> Result<(), StoreError> {
-        let mut act = Act::new(Event::PermissionDenied);
-        act.target = target.map(str::to_owned);
-        // Nobody was allowed in: the transaction is never handed out.
-        self.write(
-            Who {
-                actor: actor.clone(),
-                request,
-            },
-            Some(act),
-            async |_: Tx<P>| Ok(()),
-        )
-        .await
-    }
-}
-
 /// Adds the row of `act` to the transaction that did it.
-pub(crate) async fn append<P: Permission>(tx: &Tx<P>, act: &Act) -> Result<(), StoreError> {
-    let details = Value::Object(act.details.clone());
-    if details.to_string().len() > DETAILS_BYTES_MAX {
-        return Err(StoreError::DetailsTooLong {
-            bytes_max: DETAILS_BYTES_MAX,
-        });
-    }
-    let (user, client) = (tx.actor().user(), tx.actor().client());
-    let row = rows::ActiveModel {
-        id: Set(tx.next_id().into()),
-        created_at_us: Set(tx.at().as_micros()),
-        event: Set(act.event.as_str().to_owned()),
-        event_type: Set(act.event.kind().to_owned()),
-        dango_version: Set(env!("CARGO_PKG_VERSION").to_owned()),
-        actor: Set(tx.actor().audit_name()),
-        permission: Set(P::NAME.to_owned()),
-        target: Set(act.target.clone()),
-        request_id: Set(tx.request().as_uuid().into()),
-        effect_id: Set(act.effect.map(|(id, _)| id.to_string())),
-        phase: Set(act.effect.map(|(_, phase)| phase.as_str().to_owned())),
-        event_data: Set((!act.details.is_empty()).then_some(details)),
-        user_id: Set(user.map(|user| user.id.to_string())),
-        email: Set(user.map(|user| user.email.as_str().to_owned())),
-        ip: Set(client.and_then(|client| client.ip).map(|ip| ip.to_string())),
-        user_agent: Set(client.and_then(|client| client.user_agent.clone())),
-        ..Default::default()
+pub(crate) async fn append<P: Permission>(tx: &Tx<P>, act: Act) -> Result<(), StoreError> {
+    let entry = Entry {
+        id: tx.next_id(),
+        at: tx.at(),
+        who: tx.who().clone(),
+        permission: P::NAME,
+        act,
     };
-    rows::Entity::insert(row)
+    entry.check()?;
+    rows::Entity::insert(entry.into_row())
         .exec_without_returning(tx.link())
         .await?;
     Ok(())

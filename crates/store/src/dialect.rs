@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use crate::location::DatabaseUrl;
+use sea_orm::sea_query::{ColumnDef, Expr};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     AccessMode, ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, IsolationLevel,
@@ -18,6 +19,8 @@ const SQLITE_CONNECTIONS_MAX: u32 = 4;
 const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Names the lock that processes take which bring the schema up to date: any number that is nobody else's.
 const MIGRATION_LOCK: i64 = 0x64_61_6e_67_6f;
+/// Names the lock of the process that gives rows of the audit log their place.
+const SEQUENCING_LOCK: i64 = MIGRATION_LOCK + 1;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +102,40 @@ pub(crate) fn write_options(backend: DbBackend) -> TransactionOptions {
     }
 }
 
+/// Returns how a transaction begins that gives rows of the audit log their place, and the statement by which it waits for
+/// others that do. It is no part of the serializable ones: it alone writes these columns, and must not make others repeat.
+pub(crate) fn sequencing(backend: DbBackend) -> (TransactionOptions, Option<Statement>) {
+    if backend == DbBackend::Sqlite {
+        return (write_options(backend), None);
+    }
+    let options = TransactionOptions {
+        isolation_level: Some(IsolationLevel::ReadCommitted),
+        ..TransactionOptions::default()
+    };
+    let sql = "SELECT pg_advisory_xact_lock($1)";
+    let lock = Statement::from_sql_and_values(backend, sql, [SEQUENCING_LOCK.into()]);
+    (options, Some(lock))
+}
+
+/// Returns what sorts rows of the audit log in the order of their commits. `SQLite` has one writer, so its row numbers do.
+/// On Postgres a number is drawn when the row is inserted, the last thing before its commit: whoever began after a commit
+/// draws a higher one. Rows that are not yet seen are not numbered, whatever they drew.
+pub(crate) fn commit_order(backend: DbBackend) -> Expr {
+    match backend {
+        DbBackend::Sqlite => Expr::cust("rowid"),
+        _ => Expr::cust("position"),
+    }
+}
+
+/// Returns the column that [`commit_order`] needs, where the database has nothing of the kind.
+pub(crate) fn commit_order_column(backend: DbBackend) -> Option<ColumnDef> {
+    (backend != DbBackend::Sqlite).then(|| {
+        let mut column = ColumnDef::new("position");
+        column.custom("bigserial").not_null();
+        column
+    })
+}
+
 /// Returns how a transaction that only reads begins: it sees one snapshot.
 pub(crate) fn read_options(backend: DbBackend) -> TransactionOptions {
     match backend {
@@ -131,6 +168,15 @@ pub(crate) fn is_conflict(error: &DbErr) -> bool {
     match code(error) {
         Some(Number::Sqlite(BUSY | LOCKED)) => true,
         Some(Number::Sql(state)) => matches!(state.as_str(), "40001" | "40P01"),
+        _ => false,
+    }
+}
+
+/// Returns whether `error` is the store's word for a transaction that lost.
+pub(crate) fn is_conflict_of(error: &StoreError) -> bool {
+    match error {
+        StoreError::Busy { .. } => true,
+        StoreError::Database(error) => is_conflict(error),
         _ => false,
     }
 }

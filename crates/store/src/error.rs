@@ -37,6 +37,8 @@ pub enum StoreError {
     StatementIgnored,
     #[error("the details of an audit row are longer than {bytes_max} bytes")]
     DetailsTooLong { bytes_max: usize },
+    #[error("the process ended before the audit row was written")]
+    Unwritten,
     #[error("there is no job {id} of this permission")]
     JobMissing { id: JobId },
     #[error("the job {id} was given to another attempt")]

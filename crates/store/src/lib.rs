@@ -21,13 +21,15 @@
 //!   (`P: Implies<SourceView>`) and whether they change anything (`&Tx<P>` or any [`Mode`]).
 //! - **No audit, no change.** A commit writes the audit row (actor, permission, event, target, request) in its own
 //!   transaction; what fails writes nothing. The exceptions are signs of life ([`Store::heartbeat`],
-//!   [`Store::renew_session`]), which are no acts, and [`Store::begin_attempt`], because how the attempt ends is one.
+//!   [`Store::renew_session`]), which are no acts, [`Store::begin_attempt`], because how the attempt ends is one, and
+//!   [`Store::sequence`] with its checkpoints, which give the log's own rows their place.
 //! - **Nothing is lost to a race.** Writers take the lock when they begin (`BEGIN IMMEDIATE`, `SERIALIZABLE`); a transaction
 //!   that loses is repeated up to a limit; a swallowed error cannot commit; every step of a job is a compare-and-set.
 //! - **The store calls nobody.** No network, no clock of its own, no `await` on the outside world inside a transaction.
 //! - **One place for differences.** Only `dialect.rs` knows which database it is. Ids are text and times are microseconds in
 //!   all of them.
-//! - Nothing here redacts: texts and details come in without secrets and without personal data.
+//! - Nothing here redacts: texts and details come in without secrets. Personal data of an act stands apart
+//!   ([`Act::personal`]), so that it can be erased.
 //!
 //! # Adding a table
 //! 1. A new step under `migrations/`, named `m<next number>_<what>`, in the list of `migrations.rs`. Released steps are never

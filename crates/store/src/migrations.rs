@@ -4,6 +4,7 @@
 mod columns;
 mod m0001_spine;
 mod m0002_people;
+mod m0003_audit;
 mod m0004_factors;
 
 use crate::dialect;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_spine::Migration),
             Box::new(m0002_people::Migration),
+            Box::new(m0003_audit::Migration),
             Box::new(m0004_factors::Migration),
         ]
     }

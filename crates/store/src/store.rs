@@ -1,5 +1,6 @@
 //! The open database.
 
+use crate::audit::Recorder;
 use crate::dialect::{self, Access};
 use crate::error::StoreError;
 use crate::file;
@@ -32,6 +33,8 @@ pub(crate) struct Inner {
     pub(crate) process: Process,
     /// Held while a transaction writes: neither database has a fair queue for writers, and one that always loses would starve.
     pub(crate) turn: Mutex<()>,
+    /// Events that wait to be written together.
+    pub(crate) recorder: Recorder,
 }
 
 impl Store {
@@ -70,12 +73,14 @@ impl Store {
                 db,
                 process,
                 turn: Mutex::new(()),
+                recorder: Recorder::default(),
             }),
         }
     }
 
-    /// Closes every connection; what was committed stays.
+    /// Writes what was only counted so far and closes every connection; what was committed stays.
     pub async fn close(self) -> Result<(), StoreError> {
+        self.write_floods(None).await;
         Ok(self.inner.db.close_by_ref().await?)
     }
 

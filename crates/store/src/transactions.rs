@@ -48,15 +48,6 @@ impl Store {
         self.write(who(allow), Some(act.into()), work).await
     }
 
-    /// Writes the audit row of an act that changes nothing in this database.
-    pub async fn record<P: Permission>(
-        &self,
-        allow: &Allow<P>,
-        act: impl Into<Act>,
-    ) -> Result<(), StoreError> {
-        self.run_tx(allow, act, async |_| Ok(())).await
-    }
-
     /// Runs `work` in a transaction that reads one snapshot. It leaves no audit row.
     pub async fn run_read<P, T, E, F, W>(&self, allow: &Allow<P>, work: F) -> Result<T, E>
     where
@@ -130,7 +121,7 @@ impl Store {
         Ok(Tx::new(link, who, Arc::clone(&self.inner), act))
     }
 
-    fn backend(&self) -> DbBackend {
+    pub(crate) fn backend(&self) -> DbBackend {
         self.inner.db.get_database_backend()
     }
 }
@@ -169,7 +160,7 @@ async fn commit<P: Permission, T, E: From<StoreError>>(
 
 async fn write_audit<P: Permission>(tx: &Tx<P>) -> Result<(), StoreError> {
     match tx.take_act() {
-        Some(act) => audit::append(tx, &act).await,
+        Some(act) => audit::append(tx, act).await,
         None => Ok(()),
     }
 }

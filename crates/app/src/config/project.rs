@@ -16,6 +16,7 @@ use crate::project::Project;
 use domain::Say;
 use sections::Sections;
 use std::path::PathBuf;
+use url::Url;
 
 const FILE: &str = ".dango/project.yml";
 
@@ -33,6 +34,7 @@ pub struct ProjectConfig {
     pub auth: AuthConfig,
     pub server: ServerConfig,
     pub rate_limits: RateLimits,
+    pub audit: AuditConfig,
     /// Every setting that was read, for `config show`.
     pub settings: Vec<Setting>,
 }
@@ -102,6 +104,15 @@ pub struct RateLimits {
 pub struct RateConfig {
     pub requests: u64,
     pub window_seconds: u64,
+}
+
+/// `audit:` where copies of the audit log's checkpoints go.
+#[derive(Debug, Clone, Default)]
+pub struct AuditConfig {
+    /// A file, best on another machine's disk: absolute, or relative to the project.
+    pub checkpoint_file: Option<PathBuf>,
+    /// An address that every checkpoint is posted to, as JSON.
+    pub checkpoint_url: Option<Url>,
 }
 
 /// A setting as `config show` prints it.

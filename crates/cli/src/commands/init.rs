@@ -34,6 +34,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
     let folder = app::project::init::folder(current, arguments.name.as_deref())?;
     let allow = app::operator::<ConfigManage>(&Environment::from_process())?;
     let made = app::project::init::create(&allow, &folder, &SystemClock)?;
+    let anchor = app::audit::create_key(&allow, &made.project)?;
     let admin = Box::pin(admin::make(context, made.project.root(), &arguments)).await?;
     if output.json {
         let warnings: Vec<_> = made.warnings.iter().map(domain::Say::as_str).collect();
@@ -41,6 +42,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
         return output.print_json_data(&json!({
             "admin": admin, "root": made.project.root(), "existed": made.existed, "created": made.created,
             "completed": made.completed, "warnings": warnings,
+            "audit_anchor": anchor.map(|anchor| anchor.to_string()),
         }));
     }
     for path in &made.created {
@@ -55,6 +57,13 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
     made.warnings
         .iter()
         .for_each(|warning| output.warn(warning.as_str()));
+    if let Some(anchor) = anchor {
+        output.tell(&format!("audit key  {anchor}"));
+        output.tell(
+            "           keep this line away from this machine: with it, `dango audit verify --anchor` can tell whether\n           \
+             the audit log was replaced",
+        );
+    }
     output.print(&made.project.root().display().to_string())?;
     if let Some(admin) = &admin {
         admin.tell(output)?;

@@ -46,6 +46,8 @@ fn the_help_is_reviewed_like_code() {
         &["query"],
         &["secrets", "set"],
         &["config", "show"],
+        &["audit"],
+        &["audit", "verify"],
         &["demo"],
     ];
     let mut made = String::new();
@@ -55,4 +57,20 @@ fn the_help_is_reviewed_like_code() {
         made += &["$ dango ", &words.join(" "), "\n", &help, "\n"].concat();
     }
     check("tests/it/snapshots/help.txt", &made);
+}
+
+#[test]
+fn the_events_of_the_audit_log_are_documented() {
+    const BEGIN: &str = "<!-- events: made by `make fix` -->\n";
+    const END: &str = "<!-- end of events -->";
+    let mut table = String::from("| event | event_type |\n|---|---|\n");
+    for event in security::Event::ALL {
+        table += &["| `", event.as_str(), "` | `", event.kind(), "` |\n"].concat();
+    }
+    let path = "../../docs/AUDIT.md";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let text = fs_err::read_to_string(file).expect("it reads");
+    let (before, rest) = text.split_once(BEGIN).expect("a beginning");
+    let (_, after) = rest.split_once(END).expect("an end");
+    check(path, &[before, BEGIN, &table, END, after].concat());
 }

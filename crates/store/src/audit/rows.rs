@@ -2,7 +2,7 @@
 
 use super::{AuditRow, Phase};
 use crate::error::StoreError;
-use domain::Timestamp;
+use domain::{Timestamp, UserId};
 use sea_orm::entity::prelude::*;
 use sea_orm::value::TextUuid;
 use serde_json::{Map, Value};
@@ -31,6 +31,12 @@ pub(crate) struct Model {
     pub email: Option<String>,
     pub ip: Option<String>,
     pub user_agent: Option<String>,
+    /// Further personal values, by name.
+    pub personal: Option<Json>,
+    /// The salts of all personal values, by name.
+    pub salts: Option<Json>,
+    /// What stands for the personal values in the chain, by name.
+    pub commitments: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -40,6 +46,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
     pub(super) fn read(self) -> Result<AuditRow, StoreError> {
+        let erased = self.erased();
         let phase = match self.phase.as_deref() {
             None => None,
             Some("intent") => Some(Phase::Intent),
@@ -54,15 +61,12 @@ impl Model {
         let effect = effect.map_err(|_| StoreError::Stored {
             what: "the effect of an audit row",
         })?;
-        let details = match self.event_data {
-            None => Map::new(),
-            Some(Value::Object(details)) => details,
-            Some(_) => {
-                return Err(StoreError::Stored {
-                    what: "the details of an audit row",
-                });
-            }
-        };
+        let details = object(self.event_data)?;
+        let personal = object(self.personal)?;
+        let user = self.user_id.as_deref().map(Uuid::parse_str).transpose();
+        let user = user.map_err(|_| StoreError::Stored {
+            what: "the user of an audit row",
+        })?;
         Ok(AuditRow {
             id: self.id.0,
             seq: self.seq,
@@ -75,6 +79,36 @@ impl Model {
             request: self.request_id.0,
             effect: effect.zip(phase),
             details,
+            user: user.map(UserId::new),
+            email: self.email,
+            ip: self.ip,
+            user_agent: self.user_agent,
+            personal,
+            erased,
+            previous: self.prev_hash,
+            hash: self.hash,
+            dango_version: self.dango_version,
         })
+    }
+
+    /// Returns the names of values that the chain knows and the row has no more.
+    fn erased(&self) -> Vec<String> {
+        let known = self.commitments.as_ref().and_then(Value::as_object);
+        let values = self.personal_values();
+        let names = known.into_iter().flatten().map(|(name, _)| name);
+        names
+            .filter(|name| !values.contains_key(*name))
+            .cloned()
+            .collect()
+    }
+}
+
+fn object(json: Option<Value>) -> Result<Map<String, Value>, StoreError> {
+    match json {
+        None => Ok(Map::new()),
+        Some(Value::Object(object)) => Ok(object),
+        Some(_) => Err(StoreError::Stored {
+            what: "the details of an audit row",
+        }),
     }
 }

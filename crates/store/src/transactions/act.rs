@@ -8,12 +8,14 @@ use uuid::Uuid;
 /// The details of one audit row, as JSON; more would be a document, not a note.
 pub const DETAILS_BYTES_MAX: usize = 16 << 10;
 
-/// An act: the event, what it is about, and details. None of it may hold a secret or personal data.
+/// An act: the event, what it is about, and details. None of it may hold a secret; personal data stands apart, so that it
+/// can be erased.
 #[derive(Debug, Clone)]
 pub struct Act {
     pub(crate) event: Event,
     pub(crate) target: Option<String>,
     pub(crate) details: Map<String, Value>,
+    pub(crate) personal: Map<String, Value>,
     pub(crate) effect: Option<(Uuid, Phase)>,
 }
 
@@ -24,6 +26,7 @@ impl Act {
             event,
             target: None,
             details: Map::new(),
+            personal: Map::new(),
             effect: None,
         }
     }
@@ -37,6 +40,12 @@ impl Act {
     /// Adds a detail.
     pub fn detail(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.details.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Adds a personal value: an address, free text. The address somebody tried to sign in with is called `email`.
+    pub fn personal(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.personal.insert(key.to_owned(), value.into().into());
         self
     }
 

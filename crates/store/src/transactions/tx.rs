@@ -83,6 +83,10 @@ impl<P: Permission, M: Mode> Tx<P, M> {
         self.shared.who.request
     }
 
+    pub(crate) fn who(&self) -> &Who {
+        &self.shared.who
+    }
+
     pub(crate) fn process(&self) -> &Process {
         &self.shared.inner.process
     }
@@ -117,6 +121,13 @@ impl<P: Permission> Tx<P> {
     pub fn detail(&self, key: &'static str, value: impl Into<Value>) {
         self.change(|act| {
             act.details.insert(key.to_owned(), value.into());
+        });
+    }
+
+    /// Adds a personal value to the audit row; it can be erased.
+    pub fn personal(&self, key: &'static str, value: impl Into<String>) {
+        self.change(|act| {
+            act.personal.insert(key.to_owned(), value.into().into());
         });
     }
 

@@ -2,6 +2,7 @@
 
 use super::rows::{ActiveModel, Column, Entity};
 use super::{NewUser, User};
+use crate::audit;
 use crate::dialect;
 use crate::error::StoreError;
 use crate::sessions;
@@ -154,6 +155,9 @@ pub async fn erase(tx: &Tx<UsersManage>, id: UserId) -> Result<(), StoreError> {
     let user = get(tx, id).await?;
     not_oneself(tx, id)?;
     keep_an_admin(tx, &user).await?;
+    let rows = audit::erase_person(tx, id, &user.email).await?;
+    tx.detail("user_id", id.to_string());
+    tx.detail("audit_rows_erased", rows);
     Entity::delete_by_id(id.as_uuid()).exec(tx.link()).await?;
     Ok(())
 }

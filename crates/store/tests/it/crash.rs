@@ -1,7 +1,8 @@
 //! The process is ended at each fault point in turn, and beside another writer: what was acknowledged is there, and each
 //! change has its audit row.
 
-use crate::databases::{Database, Factory as _, Sqlite, allow, audit_rows};
+use crate::audit_chain::verify;
+use crate::databases::{Counting, Database, Factory as _, Sqlite, allow, audit_rows};
 use domain::{Clock, Timestamp};
 use security::Event;
 use security::permissions::SourceSync;
@@ -48,6 +49,8 @@ async fn writer() {
     for number in 0..CHANGES {
         change(&store, number).await.expect("not busy");
         println!("committed");
+        let sequenced = store.sequence(&Counting::default()).await;
+        sequenced.expect("not busy");
     }
 }
 
@@ -111,11 +114,18 @@ async fn a_process_ended_at_any_point_leaves_whole_changes() {
             .record(&allow::<SourceSync>(), Event::SyncTriggered)
             .await
             .expect("it goes on");
+        store
+            .sequence(&Counting::default())
+            .await
+            .expect("it goes on");
+        let proof = verify(&store, &[], None).await;
+        assert_eq!(proof.faults, [], "point {point}");
+        assert_eq!(proof.records, found + 1, "point {point}");
         if output.status.success() {
             assert_eq!(told, CHANGES as u64);
             assert!(
-                point > 2 * told.cast_signed(),
-                "two fault points for each change"
+                point > 4 * told.cast_signed(),
+                "four fault points for each change"
             );
             return;
         }
@@ -140,4 +150,8 @@ async fn several_processes_write_at_once_and_none_is_busy() {
     }
     assert_eq!(changes(&store).await, 5 * CHANGES as u64);
     assert_eq!(audit_rows(&store).await.len(), 5 * CHANGES);
+    let sequenced = store.sequence(&Counting::default()).await;
+    sequenced.expect("not busy");
+    let proof = verify(&store, &[], None).await;
+    assert_eq!((proof.faults.len(), proof.records), (0, 5 * CHANGES as u64));
 }

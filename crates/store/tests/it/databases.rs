@@ -1,8 +1,9 @@
 //! Databases to run the conformance suite on: another one is another `Factory`.
 
 use domain::{Clock, Timestamp};
+use sea_orm::ConnectionTrait as _;
 use security::permissions::AuditView;
-use security::{Actor, Allow, Permission, Plain, RequestId, authorize};
+use security::{Actor, Allow, Entropy, Permission, Plain, RequestId, authorize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -117,6 +118,36 @@ impl Database {
         match &self.place {
             Place::File(_) => Store::open(&self.path(), process).await,
             Place::Server(name) => Store::open_server(&server_url(name), process).await,
+        }
+    }
+}
+
+impl Database {
+    /// Does to the tables what somebody would who has the database but not us.
+    pub(crate) async fn tamper(&self, sql: &str) {
+        let url = match &self.place {
+            Place::File(_) => format!("sqlite://{}", self.path().display()),
+            Place::Server(name) => {
+                let port = servers::Postgres::shared().port();
+                let (user, password) = (servers::USER, servers::PASSWORD);
+                format!("postgresql://{user}:{password}@127.0.0.1:{port}/{name}")
+            }
+        };
+        let db = sea_orm::Database::connect(url).await.expect("it opens");
+        db.execute_unprepared(sql).await.expect(sql);
+        db.close().await.expect("it closes");
+    }
+}
+
+/// Counts: salts and keys that repeat in every run.
+#[derive(Default)]
+pub(crate) struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let next = self.0.fetch_add(1, Ordering::SeqCst).to_le_bytes();
+            chunk.copy_from_slice(&next[..chunk.len()]);
         }
     }
 }

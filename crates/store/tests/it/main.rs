@@ -7,6 +7,7 @@
 )]
 
 mod audit;
+mod audit_chain;
 mod ceremonies;
 mod crash;
 mod databases;
@@ -63,6 +64,19 @@ conformance! {
             an_act_without_a_change_is_recorded,
             a_denial_is_recorded,
             the_log_is_filtered_and_paged_newest_first,
+            personal_values_stand_apart_and_rows_are_found_by_them,
+            many_events_at_once_are_all_written_and_answered,
+            one_event_that_does_not_fit_takes_no_other_along,
+            failures_of_nobody_are_counted_beyond_twenty_a_minute,
+        ];
+        audit_chain: [
+            rows_get_their_place_in_the_order_of_commits,
+            many_sequencers_at_once_give_each_row_one_place,
+            a_row_that_is_committed_late_is_not_skipped,
+            what_was_done_to_the_table_is_named,
+            a_log_below_a_checkpoint_cannot_be_rewritten_or_cut,
+            an_erased_person_leaves_a_chain_that_holds,
+            a_checkpoint_of_a_number_is_written_once,
         ];
         jobs: [
             a_job_runs_and_succeeds,

@@ -2,16 +2,17 @@
 
 use super::warehouse_place;
 use super::{
-    ApiConfig, EgressConfig, PlatformConfig, ProjectConfig, RateLimits, SandboxConfig, Setting,
-    SettingOrigin,
+    ApiConfig, AuditConfig, EgressConfig, PlatformConfig, ProjectConfig, RateLimits, SandboxConfig,
+    Setting, SettingOrigin,
 };
 use crate::config::read::{Fields, Reader};
 use crate::config::tree::{Node, Place, Shape};
 use crate::environment::is_secret_name;
 use crate::identity::AuthConfig;
 use crate::project::Project;
-use domain::limits;
+use domain::{limits, say};
 use std::ops::RangeInclusive;
+use url::Url;
 
 /// getdango's `api.query_max_rows`.
 const QUERY_ROWS_MAX_DEFAULT: u64 = 10_000;
@@ -40,10 +41,10 @@ impl Sections<'_> {
                 .unwrap_or(&nothing)
         };
         let nodes = [
-            "project", "platform", "sandbox", "egress", "api", "server", "auth",
+            "project", "platform", "sandbox", "egress", "api", "server", "audit", "auth",
         ]
         .map(&mut section);
-        let [about, platform, sandbox, egress, api, server, auth] = nodes;
+        let [about, platform, sandbox, egress, api, server, audit, auth] = nodes;
         let folder = project
             .root()
             .file_name()
@@ -62,6 +63,7 @@ impl Sections<'_> {
             server: self.server(server),
             rate_limits: RateLimits::default(),
             auth: AuthConfig::default(),
+            audit: self.audit(audit, project),
             settings: Vec::new(),
         };
         self.auth(auth, &mut config);
@@ -208,6 +210,31 @@ impl Sections<'_> {
         );
         fields.finish(self.reader.report);
         config
+    }
+
+    fn audit(&mut self, node: &Node, project: &Project) -> AuditConfig {
+        let Some(mut fields) = Fields::open(node, "audit", self.reader.report) else {
+            return AuditConfig::default();
+        };
+        let file = self.text(&mut fields, "checkpoint_file", "");
+        let url = self.text(&mut fields, "checkpoint_url", "");
+        let checkpoint_url = (!url.is_empty()).then(|| Url::parse(&url));
+        if matches!(checkpoint_url, Some(Err(_))) {
+            let place = match self.settings.last().map(|setting| setting.origin) {
+                Some(SettingOrigin::File(place)) => place,
+                _ => node.place,
+            };
+            self.reader.report.error(
+                place,
+                say!("`audit.checkpoint_url` is no address"),
+                "it has the form `https://host/path`",
+            );
+        }
+        fields.finish(self.reader.report);
+        AuditConfig {
+            checkpoint_file: (!file.is_empty()).then(|| project.root().join(file)),
+            checkpoint_url: checkpoint_url.and_then(Result::ok),
+        }
     }
 
     pub(super) fn text(

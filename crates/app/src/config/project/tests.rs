@@ -217,3 +217,21 @@ fn an_error_stops_whoever_needs_the_settings() {
         "{error}"
     );
 }
+
+#[test]
+fn where_checkpoints_go_is_read() {
+    let (config, findings) = config(
+        "audit:\n  checkpoint_file: /mnt/elsewhere/log\n  checkpoint_url: https://hooks.example.com/a\n",
+    );
+    assert_eq!(findings, []);
+    let file = config.audit.checkpoint_file.expect("a file");
+    assert!(file.ends_with("elsewhere/log"), "{}", file.display());
+    let url = config.audit.checkpoint_url.expect("an address");
+    assert_eq!(url.host_str(), Some("hooks.example.com"));
+    check(
+        "audit:\n  checkpoint_url: somewhere\n",
+        Severity::Error,
+        (2, 19),
+        "is no address",
+    );
+}
