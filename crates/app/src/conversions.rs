@@ -56,6 +56,23 @@ impl From<StoreError> for Error {
                 "nobody would be left who can sign in as an admin",
             )
             .hint("make somebody else an admin first"),
+            StoreError::PasskeyTaken => {
+                Self::conflict(Code::PasskeyExists, "the passkey is registered already")
+                    .hint("use it to sign in, or take another device")
+            }
+            StoreError::PasskeysTooMany { max } => Self::conflict(
+                Code::PasskeyExists,
+                say!("there are ", *max, " passkeys, which is the limit"),
+            )
+            .hint("remove one that you no longer use"),
+            StoreError::LoginTaken => {
+                Self::conflict(Code::LoginExists, "this login is linked to another account")
+                    .hint("unlink it there first")
+            }
+            StoreError::LastWayIn => {
+                Self::conflict(Code::LastWayIn, "nothing would be left to sign in with")
+                    .hint("set a password, or add a passkey or a login, first")
+            }
             StoreError::Oneself => {
                 Self::conflict(Code::NotOneself, "nobody does this to himself")
                     .hint("let another admin do it")

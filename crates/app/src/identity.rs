@@ -6,7 +6,9 @@
 mod guesses;
 mod hashing;
 mod keys;
+pub mod linked_logins;
 pub mod links;
+pub mod passkeys;
 pub mod passwords;
 pub mod people;
 pub mod requests;

@@ -149,6 +149,18 @@ impl Http {
         ))
     }
 
+    /// Sends `request` once, to where whoever asks has decided that it may go. An answer that leads elsewhere is none.
+    pub(crate) async fn send_once(&self, request: &Request) -> Result<Answer, Failure> {
+        let response = self.exchange(request, None).await?;
+        if response.status().is_redirection() {
+            return Err(Failure::new(
+                FailureKind::Protocol,
+                say!("host ", name Quoted(host(&request.url)), " redirects, which is not followed here"),
+            ));
+        }
+        answer::read(response, &request.url, self.body_bytes_max).await
+    }
+
     async fn exchange(
         &self,
         request: &Request,

@@ -16,6 +16,8 @@ pub mod egress;
 pub mod failure;
 pub mod files;
 pub mod http;
+pub mod identity_providers;
+pub mod mail;
 pub mod normalise;
 pub mod page;
 pub mod rest;

@@ -23,7 +23,7 @@ mod values;
 mod walk;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::catalog::Connector;
 use crate::credentials::Credentials;

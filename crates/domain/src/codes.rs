@@ -127,6 +127,21 @@ codes! {
         to set one up again.";
     SecondFactorAsked = "second_factor_asked": "The account has a second factor: send its code with the password, in the \
         field `otp`.";
+    PasskeyRefused = "passkey_refused": "The passkey was not taken: it is unknown here, was made for another address, or its \
+        device did not verify who holds it. Which of them it is, nobody is told.";
+    PasskeyExists = "passkey_exists": "The passkey is registered already, or there are as many as one account may have.";
+    PasskeyNotFound = "passkey_not_found": "There is no such passkey, or it is somebody else's.";
+    PasskeysUnavailable = "passkeys_unavailable": "Passkeys are bound to a host name that is reached over TLS, or to \
+        `localhost`. Set `server.public_url` to such an address.";
+    CeremonyOver = "ceremony_over": "What the browser answers was asked too long ago, in another browser, or was answered \
+        before. Begin again.";
+    LastWayIn = "last_way_in": "Nothing would be left to sign in with. Set a password, or add a passkey or a login, first.";
+    LoginRefused = "login_refused": "The identity provider did not say who you are, or says it of somebody who may not come \
+        in here. The error says what to do.";
+    LoginUnknown = "login_unknown": "Nobody here has linked this login. Sign in another way and link it in your account, or ask \
+        an admin to invite you.";
+    LoginExists = "login_exists": "This login is linked to another account.";
+    LoginNotFound = "login_not_found": "There is no such linked login, or it is somebody else's.";
     AccountLocked = "account_locked": "Too many wrong passwords or codes came for this account from this network. Wait until \
         the time is over, or let an admin unlock it with `dango user unlock EMAIL`.";
     PasswordWeak = "password_weak": "The password is too easy to guess. The error lists everything that speaks against it.";

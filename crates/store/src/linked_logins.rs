@@ -4,7 +4,8 @@ mod rows;
 
 use crate::dialect;
 use crate::error::StoreError;
-use crate::transactions::{Mode, Tx};
+use crate::store::Store;
+use crate::transactions::{Mode, Tx, who};
 use crate::users::{self, User};
 use crate::ways_in::{keep_one, own};
 use domain::{Email, LinkedLoginId, Timestamp, UserId};
@@ -15,7 +16,7 @@ use sea_orm::{
     QuerySelect,
 };
 use security::permissions::{AccountSecure, AccountView, SignIn, UsersManage};
-use security::{Implies, Permission};
+use security::{Allow, Implies, Permission};
 
 /// Logins that one look returns; a person has one or two.
 const LIMIT_MAX: u64 = 50;
@@ -119,20 +120,26 @@ pub async fn link<P: LinksLogins>(
     Ok(made.read())
 }
 
-/// Notes that a login was used, and the address that the provider says now.
-pub async fn used(
-    tx: &Tx<SignIn>,
-    id: LinkedLoginId,
-    email: Option<&Email>,
-) -> Result<(), StoreError> {
-    let email = email.map(|email| email.as_str().to_owned());
-    Entity::update_many()
-        .filter(Column::Id.eq(id.to_string()))
-        .col_expr(Column::LastUsedAtUs, Expr::val(tx.at().as_micros()))
-        .col_expr(Column::AccountEmail, Expr::val(email))
-        .exec(tx.link())
-        .await?;
-    Ok(())
+impl Store {
+    /// Notes that a login was used, and the address that the provider says now. It leaves no audit row: the sign-in does.
+    pub async fn touch_login(
+        &self,
+        allow: &Allow<SignIn>,
+        id: LinkedLoginId,
+        email: Option<&Email>,
+    ) -> Result<(), StoreError> {
+        self.write(who(allow), None, async |tx: Tx<SignIn>| {
+            let email = email.map(|email| email.as_str().to_owned());
+            Entity::update_many()
+                .filter(Column::Id.eq(id.to_string()))
+                .col_expr(Column::LastUsedAtUs, Expr::val(tx.at().as_micros()))
+                .col_expr(Column::AccountEmail, Expr::val(email))
+                .exec(tx.link())
+                .await?;
+            Ok(())
+        })
+        .await
+    }
 }
 
 /// Returns the linked logins of `owner`, newest first.

@@ -1,2 +1,3 @@
 //! testkit
+pub mod authenticator;
 pub mod servers;

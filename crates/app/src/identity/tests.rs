@@ -3,7 +3,9 @@
 mod admins;
 mod cookies;
 mod guessing;
+mod linked_logins;
 mod links;
+mod passkeys;
 mod tokens;
 
 use super::people;

@@ -5,7 +5,7 @@ mod detection;
 mod failing;
 mod origins;
 mod paging;
-mod server;
+pub(crate) mod server;
 mod signing;
 mod streams;
 mod stripe;

@@ -1,94 +1,6 @@
 use super::*;
-use passkey::authenticator::{Authenticator, UiHint, UserCheck, UserValidationMethod};
-use passkey::client::{Client, DefaultClientData};
-use passkey::crypto::rust_crypto::RustCryptoBackend;
-use passkey::types::Passkey as SoftKey;
-use passkey::types::ctap2::{Aaguid, Ctap2Error};
+use testkit::authenticator::Device;
 use uuid::Uuid;
-
-/// Somebody who touches the device, and shows it a finger or not.
-struct Person {
-    is_verified: bool,
-}
-
-#[async_trait::async_trait]
-impl UserValidationMethod for Person {
-    type PasskeyItem = SoftKey;
-
-    async fn check_user<'a>(
-        &self,
-        _hint: UiHint<'a, SoftKey>,
-        _presence: bool,
-        _verification: bool,
-    ) -> Result<UserCheck, Ctap2Error> {
-        Ok(UserCheck {
-            presence: true,
-            verification: self.is_verified,
-        })
-    }
-
-    fn is_presence_enabled(&self) -> bool {
-        true
-    }
-
-    fn is_verification_enabled(&self) -> Option<bool> {
-        Some(true)
-    }
-}
-
-/// A device in software, and the browser it is held to.
-struct Device {
-    key: Option<SoftKey>,
-    is_verified: bool,
-}
-
-/// Returns a browser with the device.
-macro_rules! browser {
-    ($device:expr) => {{
-        let person = Person {
-            is_verified: $device.is_verified,
-        };
-        let mut device = Authenticator::new(
-            Aaguid::new_empty(),
-            $device.key.clone(),
-            person,
-            RustCryptoBackend,
-        );
-        device.set_make_credentials_with_signature_counter(true);
-        Client::new(device).allows_insecure_localhost(true)
-    }};
-}
-
-impl Device {
-    fn new() -> Self {
-        Self {
-            key: None,
-            is_verified: true,
-        }
-    }
-
-    async fn create(&mut self, origin: &str, options: &Value) -> Option<String> {
-        let mut browser = browser!(self);
-        let options = serde_json::from_str(&options.to_string()).expect("options");
-        let made = browser
-            .register(&url(origin), options, DefaultClientData)
-            .await
-            .ok()?;
-        self.key.clone_from(browser.authenticator().store());
-        serde_json::to_string(&made).ok()
-    }
-
-    async fn get(&mut self, origin: &str, options: &Value) -> Option<String> {
-        let mut browser = browser!(self);
-        let options = serde_json::from_str(&options.to_string()).expect("options");
-        let shown = browser
-            .authenticate(&url(origin), options, DefaultClientData)
-            .await
-            .ok()?;
-        self.key.clone_from(browser.authenticator().store());
-        serde_json::to_string(&shown).ok()
-    }
-}
 
 const HERE: &str = "http://localhost:8800";
 
@@ -138,7 +50,7 @@ fn a_site_has_a_name_and_tls() {
 
 #[tokio::test]
 async fn a_device_registers_and_is_then_a_second_factor() {
-    let (site, mut device) = (site(), Device::new());
+    let (site, mut device) = (site(), Device::default());
     let asked = site.ask_for_new(ada(), &email(), &[]).expect("asked");
     let selection = asked
         .options
@@ -168,7 +80,7 @@ async fn a_device_registers_and_is_then_a_second_factor() {
 
 #[tokio::test]
 async fn a_device_signs_in_and_says_whose_it_is() {
-    let (site, mut device) = (site(), Device::new());
+    let (site, mut device) = (site(), Device::default());
     let kept = registered(&site, &mut device).await;
     let asked = site.ask_for_anybody().expect("asked");
     assert!(asked.options.get("mediation").is_none());
@@ -184,7 +96,7 @@ async fn a_device_signs_in_and_says_whose_it_is() {
 
 #[tokio::test]
 async fn an_answer_is_to_its_own_question() {
-    let (site, mut device) = (site(), Device::new());
+    let (site, mut device) = (site(), Device::default());
     let kept = registered(&site, &mut device).await;
     let first = site.ask_for_proof(&[&kept.credential]).expect("asked");
     let second = site.ask_for_proof(&[&kept.credential]).expect("asked");
@@ -197,7 +109,7 @@ async fn an_answer_is_to_its_own_question() {
     assert!(matches!(kind, Err(PasskeyError::OtherState)), "{kind:?}");
     let kind = site.sign_in(&first.state, &answer, ada(), &kept.credential);
     assert!(matches!(kind, Err(PasskeyError::OtherState)), "{kind:?}");
-    let unasked = registered(&site, &mut Device::new()).await;
+    let unasked = registered(&site, &mut Device::default()).await;
     let other = site.prove(&first.state, &answer, &unasked.credential);
     assert!(
         matches!(other, Err(PasskeyError::OtherCredential)),
@@ -207,7 +119,7 @@ async fn an_answer_is_to_its_own_question() {
 
 #[tokio::test]
 async fn a_passkey_nobody_asked_for_is_refused() {
-    let (site, mut hers, mut his) = (site(), Device::new(), Device::new());
+    let (site, mut hers, mut his) = (site(), Device::default(), Device::default());
     let kept = registered(&site, &mut hers).await;
     let foreign = registered(&site, &mut his).await;
     let asked = site.ask_for_proof(&[&kept.credential]).expect("asked");
@@ -235,7 +147,7 @@ async fn a_passkey_nobody_asked_for_is_refused() {
 
 #[tokio::test]
 async fn another_origin_is_refused() {
-    let (site, mut device) = (site(), Device::new());
+    let (site, mut device) = (site(), Device::default());
     let kept = registered(&site, &mut device).await;
     // The browser in software lets a page ask for a passkey of another name, which real ones refuse.
     for elsewhere in [
@@ -245,7 +157,7 @@ async fn another_origin_is_refused() {
         "https://phish.example",
     ] {
         let asked = site.ask_for_new(ada(), &email(), &[]).expect("asked");
-        let mut other = Device::new();
+        let mut other = Device::default();
         let answer = other.create(elsewhere, &asked.options).await;
         let made = site.register(&asked.state, &answer.expect("made"));
         assert!(matches!(made, Err(PasskeyError::Refused(_))), "{made:?}");
@@ -262,7 +174,7 @@ async fn another_origin_is_refused() {
 
 #[tokio::test]
 async fn a_holder_who_is_not_verified_is_refused() {
-    let (site, mut device) = (site(), Device::new());
+    let (site, mut device) = (site(), Device::default());
     let kept = registered(&site, &mut device).await;
     device.is_verified = false;
     let lax = |asked: &Asked, pointer| changed(&asked.options, pointer, "discouraged");
@@ -286,7 +198,7 @@ async fn a_holder_who_is_not_verified_is_refused() {
     }
     let asked = site.ask_for_new(ada(), &email(), &[]).expect("asked");
     let pointer = "/publicKey/authenticatorSelection/userVerification";
-    let mut device = Device::new();
+    let mut device = Device::default();
     device.is_verified = false;
     let options = lax(&asked, pointer);
     let answer = device.create(HERE, &options).await.expect("made");
@@ -296,12 +208,9 @@ async fn a_holder_who_is_not_verified_is_refused() {
 
 #[tokio::test]
 async fn a_copied_device_shows_by_its_counter() {
-    let (site, mut device) = (site(), Device::new());
+    let (site, mut device) = (site(), Device::default());
     let mut kept = registered(&site, &mut device).await;
-    let mut copy = Device {
-        key: device.key.clone(),
-        is_verified: true,
-    };
+    let mut copy = device.clone();
     for _ in 0..3 {
         let asked = site.ask_for_anybody().expect("asked");
         let answer = device.get(HERE, &asked.options).await.expect("shown");
@@ -320,7 +229,7 @@ async fn a_copied_device_shows_by_its_counter() {
 
 #[tokio::test]
 async fn an_answer_that_was_changed_is_refused() {
-    let (site, mut device) = (site(), Device::new());
+    let (site, mut device) = (site(), Device::default());
     let kept = registered(&site, &mut device).await;
     let asked = site.ask_for_proof(&[&kept.credential]).expect("asked");
     let answer = device.get(HERE, &asked.options).await.expect("shown");

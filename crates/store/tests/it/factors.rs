@@ -10,7 +10,7 @@ use security::totp::TotpSecret;
 use security::{Allow, Event, Role};
 use std::time::Duration;
 use store::second_factors::{self, SecondFactors, TotpSetup};
-use store::users::User;
+use store::users::{self, User};
 use store::{Store, StoreError, passkeys};
 
 const SET_UP: Duration = Duration::from_mins(10);
@@ -49,10 +49,16 @@ impl Person {
         let found: Result<_, StoreError> = self
             .store
             .run_read(&self.secure.narrow::<AccountView>(), async |tx| {
-                second_factors::find(&tx, self.user.id).await
+                let user = users::find_own(&tx, self.user.id).await?;
+                let factors = second_factors::find(&tx, self.user.id).await?;
+                Ok((user, factors))
             })
             .await;
-        found.expect("it reads")
+        let (user, factors) = found.expect("it reads");
+        // What sign-in asks is what there is.
+        let asked = user.is_some_and(|user| user.has_second_factor);
+        assert_eq!(asked, factors.has_one());
+        factors
     }
 
     async fn set_up(&self, secret: &TotpSecret) -> TotpSetup {

@@ -7,6 +7,7 @@ use security::permissions::{AccountView, SignIn};
 use security::{Event, Role};
 use std::sync::Arc;
 use store::linked_logins::{self, LinkedLogin, NewLinkedLogin};
+use store::second_factors::SecondFactors;
 use store::{Store, StoreError, users};
 
 fn at_google(subject: &str) -> NewLinkedLogin {
@@ -49,9 +50,11 @@ pub(crate) async fn a_login_is_of_one_user(database: &Database) {
     let elsewhere = "https://accounts.example.com";
     assert_eq!(owner_of(&store, elsewhere, "117").await, None);
     store
-        .run_tx(&public::<SignIn>(), Event::LoginSuccess, async |tx| {
-            linked_logins::used(&tx, linked.id, Some(&email("new@example.com"))).await
-        })
+        .touch_login(
+            &public::<SignIn>(),
+            linked.id,
+            Some(&email("new@example.com")),
+        )
         .await
         .expect("noted");
     let mine: Result<_, StoreError> = store
@@ -130,5 +133,5 @@ pub(crate) async fn what_is_linked_goes_with_its_user(database: &Database) {
         })
         .await;
     assert!(key.expect("it reads").is_none());
-    assert_eq!(bob.factors().await, Default::default());
+    assert_eq!(bob.factors().await, SecondFactors::default());
 }
