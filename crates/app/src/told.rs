@@ -46,6 +46,7 @@ impl Error {
 pub(crate) mod maybe {
     use super::{Deserialize as _, Deserializer, Error, Serialize as _, Serializer, Told};
 
+    #[expect(clippy::ref_option, reason = "serde hands fields over by reference")]
     pub(crate) fn serialize<S: Serializer>(
         error: &Option<Error>,
         serializer: S,

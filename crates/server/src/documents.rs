@@ -1,4 +1,4 @@
-//! What is written from the table of routes: the OpenAPI document and the page for people.
+//! What is written from the table of routes: the `OpenAPI` document and the page for people.
 
 use crate::table::{Rate, Reach, Route, SchemaParts, Table};
 use crate::witness::Guard;
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Returns the OpenAPI 3.1 document of everything but the operator's routes and the pages.
+/// Returns the `OpenAPI` 3.1 document of everything but the operator's routes and the pages.
 pub fn openapi(table: &Table) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     let mut schemas: BTreeMap<String, Value> = BTreeMap::new();

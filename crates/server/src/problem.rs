@@ -202,13 +202,18 @@ impl Problem {
             "hint": (!hint.is_empty()).then_some(hint),
             "request_id": request.to_string(),
         });
+        let mut add = |key: &str, value: Value| {
+            if let Some(fields) = body.as_object_mut() {
+                fields.insert(key.to_owned(), value);
+            }
+        };
         if !error.issues.is_empty() {
             let issues: Vec<_> = error.issues.iter().map(domain::Say::as_str).collect();
-            body["issues"] = json!(issues);
+            add("issues", json!(issues));
         }
         if *status == StatusCode::LOCKED {
             // Dango's name for it.
-            body["remaining_seconds"] = json!(retry_after);
+            add("remaining_seconds", json!(retry_after));
         }
         let mut response = (*status, Body::from(body.to_string())).into_response();
         let headers = response.headers_mut();

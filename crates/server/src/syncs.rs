@@ -158,7 +158,9 @@ impl Syncs {
     /// Asks every sync to stop, and waits until each has.
     pub(crate) async fn stop(&self) {
         let running = self.running();
-        running.iter().for_each(|sync| sync.cancel.cancel());
+        for sync in &running {
+            sync.cancel.cancel();
+        }
         for sync in running {
             let mut after = 0;
             while let Next::News(number, _) = sync.next(after).await {

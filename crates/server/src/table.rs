@@ -46,7 +46,7 @@ impl Reach {
             (Self::Everywhere, Door::Dap | Door::Socket)
             | (Self::Pages, Door::Web)
             | (Self::Operator, Door::Socket) => Some(path.to_owned()),
-            (Self::Pages, _) | (Self::Operator, _) => None,
+            (Self::Pages | Self::Operator, _) => None,
         }
     }
 }

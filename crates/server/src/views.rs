@@ -161,7 +161,7 @@ impl TokenRead {
     }
 
     /// Says the token's text by Dango's name.
-    pub(crate) fn as_key(self) -> Self {
+    pub(crate) fn into_key(self) -> Self {
         Self {
             key: self.token,
             token: None,

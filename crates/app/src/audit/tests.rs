@@ -27,6 +27,7 @@ impl Place {
 
     async fn open(&self) -> App {
         let options = OpenOptions {
+            clock: std::sync::Arc::new(crate::SystemClock),
             project: Some(self.project.root().to_path_buf()),
             environment: Environment::from_pairs([("USER", "ada")]),
             command: "test".into(),

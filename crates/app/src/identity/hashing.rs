@@ -48,12 +48,12 @@ impl Hasher {
     /// Compares a password with a hash; without one it takes the same time and is wrong.
     pub async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict> {
         self.verified.fetch_add(1, Ordering::Relaxed);
-        self.run(move || match hash {
-            Some(hash) => passwords::verify(&password, &hash),
-            None => {
-                passwords::verify(&password, &PasswordHash::of_nobody());
-                Verdict::Wrong
+        self.run(move || {
+            if let Some(hash) = hash {
+                return passwords::verify(&password, &hash);
             }
+            passwords::verify(&password, &PasswordHash::of_nobody());
+            Verdict::Wrong
         })
         .await
     }

@@ -46,7 +46,7 @@ impl Default for Lifetimes {
     fn default() -> Self {
         Self {
             access: Duration::from_mins(15),
-            idle: Duration::from_mins(60),
+            idle: Duration::from_hours(1),
             session: Duration::from_hours(30 * 24),
             pending: Duration::from_mins(5),
             grace: Duration::from_mins(1),

@@ -198,6 +198,10 @@ pub async fn reauthenticate(
     let me = me(allow)?.clone();
     let session = own_session(&me.via)?;
     let own = users_own(app, allow, me.id).await?;
+    if !own.has_password && !own.has_second_factor {
+        let say = "there is nothing here that you could show: you sign in elsewhere";
+        return Err(Error::invalid(Code::ProofIncomplete, say).hint("sign out and in again"));
+    }
     if me.step == Some(Step::SecondFactor)
         || (own.has_password && password.is_none())
         || (own.has_second_factor && code.is_none())

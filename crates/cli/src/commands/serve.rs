@@ -21,7 +21,7 @@ SIGTERM and Ctrl-C stop it: what runs comes to its end within 30 seconds, syncs 
 #[command(after_help = EXAMPLES)]
 #[group(skip)]
 pub(crate) struct Arguments {
-    /// Listen on this address; otherwise `server.host`, or 127.0.0.1 and ::1
+    /// Listen on this address; otherwise `server.host`, or both of loopback
     #[arg(long, value_name = "ADDRESS")]
     host: Option<String>,
     /// Listen on this port, 0 for any that is free; otherwise `platform.port`, or 8800

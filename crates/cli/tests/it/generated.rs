@@ -48,6 +48,11 @@ fn the_help_is_reviewed_like_code() {
         &["config", "show"],
         &["audit"],
         &["audit", "verify"],
+        &["user"],
+        &["user", "add"],
+        &["token", "create"],
+        &["serve"],
+        &["start"],
         &["demo"],
     ];
     let mut made = String::new();

@@ -76,8 +76,7 @@ fn mistakes_on_the_command_line_are_named_with_a_way_out() {
 fn verbs_of_getdango_are_answered_with_one_honest_line() {
     let folder = Project::empty();
     for (words, expect) in [
-        (&["serve"][..], "not part of this version"),
-        (&["start"], "not part of this version"),
+        (&["web"][..], "dango serve"),
         (&["dashboard", "provision"], "not part of this version"),
         (&["metabase", "save", "--all"], "not part of this version"),
         (&["notebook", "new"], "not part of this version"),
@@ -85,7 +84,6 @@ fn verbs_of_getdango_are_answered_with_one_honest_line() {
         (&["deploy"], "not part of this version"),
         (&["schedule", "list"], "not part of this version"),
         (&["auth", "google_sheets"], "dango secrets set"),
-        (&["status"], "dango db status"),
         (&["validate"], "dango config validate"),
         (&["db", "clean"], "--drop-data"),
     ] {

@@ -149,11 +149,11 @@ async fn login(
         device: cookies::device(&headers),
     };
     let entered = sign_in::sign_in(server.app(), &allow, typed).await?;
-    answer(&server, &asker, entered)
+    Ok(answer(&server, &asker, entered))
 }
 
 /// Answers somebody who is in, as far as he is. Cookies are for browsers: DAP's port never sets any.
-fn answer(server: &Server, asker: &Asker, entered: Entered) -> Reply<Response> {
+fn answer(server: &Server, asker: &Asker, entered: Entered) -> Response {
     let cookies = match asker.door {
         Door::Web => cookies::entry(server, &entered),
         Door::Dap | Door::Socket => Vec::new(),
@@ -176,7 +176,7 @@ fn answer(server: &Server, asker: &Asker, entered: Entered) -> Reply<Response> {
     for cookie in cookies {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    Ok(response)
+    response
 }
 
 /// The second factor, as Dango's page sends it.
@@ -201,7 +201,7 @@ async fn verify(
         Typed::guess(shown.code)
     };
     let entered = second_factors::verify(server.app(), &allow, typed).await?;
-    answer(&server, &asker, entered)
+    Ok(answer(&server, &asker, entered))
 }
 
 async fn logout(
@@ -211,10 +211,10 @@ async fn logout(
 ) -> Reply<Response> {
     sign_in::sign_out(server.app(), &allow).await?;
     let mut response = given(DONE).into_response();
-    if asker.door == Door::Web {
-        if let Some(cookie) = cookies::ended(&server) {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
+    if asker.door == Door::Web
+        && let Some(cookie) = cookies::ended(&server)
+    {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
 }

@@ -34,6 +34,7 @@ pub(super) fn add(api: &mut Api) {
 
 /// How the server is doing.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "getdango's name of the field")]
 pub(crate) struct Status {
     pub(crate) status: String,
     pub(crate) dango_version: String,

@@ -83,6 +83,7 @@ struct How {
 
 /// A sync that was started.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "getdango's name of the field")]
 struct Started {
     success: bool,
     #[schema(value_type = String, format = "uuid")]

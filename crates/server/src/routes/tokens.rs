@@ -105,7 +105,7 @@ async fn create_key(
     Json(wish): Json<NewToken>,
 ) -> Reply<Given<TokenRead>> {
     let made = made(&server, &allow, wish).await?;
-    Ok(Given(StatusCode::CREATED, made.as_key()))
+    Ok(Given(StatusCode::CREATED, made.into_key()))
 }
 
 async fn list(

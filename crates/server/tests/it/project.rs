@@ -60,7 +60,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+        serde_json::from_str(&self.text).expect("JSON")
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {

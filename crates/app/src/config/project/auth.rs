@@ -68,9 +68,8 @@ impl Sections<'_> {
     fn second_factor(&mut self, fields: &mut Fields<'_>) -> SecondFactorRule {
         let (path, found) = (fields.path("require_2fa"), fields.take("require_2fa"));
         let rule = match found.map(|node| &node.shape) {
-            None | Some(Shape::Null) => SecondFactorRule::Off,
+            None | Some(Shape::Null | Shape::Bool(false)) => SecondFactorRule::Off,
             Some(Shape::Bool(true)) => SecondFactorRule::Everyone,
-            Some(Shape::Bool(false)) => SecondFactorRule::Off,
             Some(_) => found
                 .and_then(|node| self.reader.choice(node, &path, &SecondFactorRule::NAMES))
                 .unwrap_or(SecondFactorRule::Off),
