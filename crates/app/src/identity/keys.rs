@@ -38,7 +38,11 @@ pub struct SigningKeys {
 }
 
 enum Source {
-    Given(Arc<Keyring>),
+    /// Looked at when something is signed or read: a command that does neither does not ask for it.
+    Given {
+        current: Plain<String>,
+        previous: Option<Plain<String>>,
+    },
     /// One line for each key, the current one first: the secret in hexadecimal and when it was made, in microseconds.
     File(PathBuf),
 }
@@ -51,22 +55,23 @@ pub struct Rotated {
 }
 
 impl SigningKeys {
-    /// Returns where the keys of a project come from. A secret of the environment that cannot sign is refused here.
-    pub(crate) fn find(project: &Project, environment: &Environment) -> Result<Self> {
-        let source = match given(environment, SECRET_VARIABLE)? {
-            Some(current) => {
-                let previous = given(environment, PREVIOUS_VARIABLE)?;
-                Source::Given(Arc::new(Keyring::new(
-                    current,
-                    previous.into_iter().collect(),
-                )))
-            }
+    /// Returns where the keys of a project come from.
+    pub(crate) fn find(project: &Project, environment: &Environment) -> Self {
+        let given = |variable| {
+            let secret = environment.find(variable)?;
+            Some(Plain::new(secret.expose().clone()))
+        };
+        let source = match given(SECRET_VARIABLE) {
+            Some(current) => Source::Given {
+                current,
+                previous: given(PREVIOUS_VARIABLE),
+            },
             None => Source::File(project.session_key_file()),
         };
-        Ok(Self {
+        Self {
             source,
             read: RwLock::new(None),
-        })
+        }
     }
 
     /// Makes sure that there is a key. Without one in the environment it is made and kept, unless `must_be_given`: in a
@@ -78,7 +83,7 @@ impl SigningKeys {
         must_be_given: bool,
     ) -> Result<()> {
         let Source::File(path) = &self.source else {
-            return Ok(());
+            return self.ring(clock).map(drop);
         };
         if must_be_given {
             let say = say!("there is no key to sign sessions with: ", name Quoted(SECRET_VARIABLE), " is not set");
@@ -95,11 +100,10 @@ impl SigningKeys {
 
     /// Returns the keys that count now.
     pub(crate) fn ring(&self, clock: &dyn Clock) -> Result<Arc<Keyring>> {
-        let path = match &self.source {
-            Source::Given(ring) => return Ok(Arc::clone(ring)),
-            Source::File(path) => path,
+        let stamp = match &self.source {
+            Source::Given { .. } => Stamp::default(),
+            Source::File(path) => stamp(path)?,
         };
-        let stamp = stamp(path)?;
         let known = self.read.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, ring)) = known.as_ref()
             && *known == stamp
@@ -107,7 +111,15 @@ impl SigningKeys {
             return Ok(Arc::clone(ring));
         }
         drop(known);
-        let ring = Arc::new(read(path, clock.now())?);
+        let ring = Arc::new(match &self.source {
+            Source::Given { current, previous } => {
+                let current = signing_key(SECRET_VARIABLE, current)?;
+                let previous = previous.as_ref();
+                let previous = previous.map(|secret| signing_key(PREVIOUS_VARIABLE, secret));
+                Keyring::new(current, previous.transpose()?.into_iter().collect())
+            }
+            Source::File(path) => read(path, clock.now())?,
+        });
         let mut known = self.read.write().unwrap_or_else(PoisonError::into_inner);
         *known = Some((stamp, Arc::clone(&ring)));
         Ok(ring)
@@ -160,11 +172,9 @@ pub async fn rotate_keys(
     Ok(Rotated { sessions_ended })
 }
 
-fn given(environment: &Environment, variable: &'static str) -> Result<Option<SigningKey>> {
-    let Some(secret) = environment.find(variable) else {
-        return Ok(None);
-    };
-    SigningKey::from_text(secret).map(Some).map_err(|why| {
+/// Reads a secret of the environment; one that is short or easy to guess is refused.
+fn signing_key(variable: &'static str, secret: &Plain<String>) -> Result<SigningKey> {
+    SigningKey::from_text(secret).map_err(|why| {
         let why = match why {
             security::session_tokens::KeyError::Empty => "it is empty",
             security::session_tokens::KeyError::Short => "it has fewer than 32 bytes",

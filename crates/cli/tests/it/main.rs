@@ -18,6 +18,7 @@ mod interruptions;
 mod languages;
 mod loads;
 mod peer_lessons;
+mod people;
 mod project;
 mod queries;
 mod real_data;
