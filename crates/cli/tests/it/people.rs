@@ -18,7 +18,7 @@ fn team() -> Project {
 }
 
 fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"))
+    serde_json::from_str(&ran.stdout).expect("one JSON document")
 }
 
 fn list(project: &Project) -> Vec<(String, String, String)> {
