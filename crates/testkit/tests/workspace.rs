@@ -217,3 +217,25 @@ fn nothing_is_left_undone_or_skipped() {
         }
     }
 }
+
+#[test]
+fn the_tests_that_documents_name_exist() {
+    let sources = sources();
+    for document in ["docs/ASVS.md", "docs/THREAT-MODEL.md"] {
+        let text = fs_err::read_to_string(root().join(document)).expect("UTF-8");
+        // Every second piece stands in code type; a sentence with underscores is the name of a test.
+        let named = text.split('`').skip(1).step_by(2).filter(|name| {
+            name.matches('_').count() >= 3
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        });
+        for name in named {
+            let head = format!("fn {name}(");
+            assert!(
+                sources.iter().any(|(_, text)| text.contains(&head)),
+                "{document} names `{name}`, which no file has"
+            );
+        }
+    }
+}
