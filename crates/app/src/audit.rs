@@ -11,7 +11,7 @@ mod upkeep;
 mod verify;
 mod warnings;
 
-pub use store::audit::AuditFilter;
+pub use store::audit::{AuditFilter, AuditRow};
 pub use verify::{FileProof, Verification, verify};
 pub use warnings::take as take_warnings;
 
@@ -25,7 +25,7 @@ use security::{Allow, Event};
 use serde_json::{Map, Value};
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use store::audit::{self, AuditRow};
+use store::audit;
 use store::paging::LIMIT_MAX;
 use store::{Paging, StoreError};
 use url::Url;
@@ -92,6 +92,21 @@ pub async fn list(
         items.extend(page.items.iter().map(line::object));
     }
     Ok(Records { items, total })
+}
+
+/// Returns one page of the rows that `filter` takes, newest first, and how many there are.
+pub async fn list_page(
+    app: &App,
+    allow: &Allow<AuditView>,
+    filter: &AuditFilter,
+    paging: Paging,
+) -> Result<(Vec<AuditRow>, u64)> {
+    let page: Result<_, StoreError> = app
+        .store
+        .run_read(allow, async |tx| audit::list(&tx, filter, paging).await)
+        .await;
+    let page = page?;
+    Ok((page.items, page.total))
 }
 
 /// Returns the records after the one numbered `seq` that `filter` takes, in order, and the number of the last one looked at.

@@ -83,6 +83,10 @@ impl Project {
         secrets_file = ".dlt/secrets.toml";
         dlt_config_file = ".dlt/config.toml";
         env_file = ".env";
+        /// Whether people sign in.
+        auth_file = ".dango/auth.yml";
+        /// What programs of this machine's user show while nobody signs in.
+        local_token_file = ".dango/run/local.token";
         /// Where users drop their files.
         uploads_dir = "data/uploads";
         logs_dir = ".dango/logs";

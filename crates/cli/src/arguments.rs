@@ -104,6 +104,8 @@ pub(crate) enum Command {
     Token(commands::token::Arguments),
     /// List and end sessions
     Session(commands::session::Arguments),
+    /// Switch sign-in on or off, get back in, and manage people by getdango's names
+    Auth(commands::auth::Arguments),
     /// Replace the key that signs sessions
     Keys(commands::keys::Arguments),
     /// Show who did what, and check that nothing of it was changed

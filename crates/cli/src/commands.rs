@@ -1,6 +1,7 @@
 //! One file per command: its arguments, and what it does with them. No command holds a rule of its own; it calls `app`.
 
 pub(crate) mod audit;
+pub(crate) mod auth;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod db;
@@ -47,6 +48,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Stop>
         Command::Token(arguments) => Box::pin(token::run(context, arguments)).await,
         Command::Session(arguments) => Box::pin(session::run(context, arguments)).await,
         Command::Keys(arguments) => Box::pin(keys::run(context, arguments)).await,
+        Command::Auth(arguments) => Box::pin(auth::run(context, arguments)).await,
         Command::Audit(arguments) => Box::pin(audit::run(context, arguments)).await,
         Command::Doctor(arguments) => Box::pin(doctor::run(context, arguments)).await,
         Command::Demo(arguments) => Box::pin(demo::run(context, arguments)).await,

@@ -78,11 +78,6 @@ pub(crate) const VERBS: &[Verb] = &[
     gone("monitor", "ran SQL metrics"),
     gone("analyze", "ran SQL metrics"),
     gone("governance", "reported schema drift and personal data"),
-    moved(
-        "auth",
-        "signed in to sources and managed users",
-        "`dango secrets set NAME` stores a source's credential",
-    ),
     gone("oauth", "signed in to sources by OAuth"),
     gone("deploy", "deployed to DigitalOcean"),
     gone("remote", "worked on a deployed server"),

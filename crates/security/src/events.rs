@@ -56,6 +56,8 @@ events! {
     SessionReplayed  = "session_replayed",    "session.replayed";
     SessionEnded     = "session_ended",       "session.ended";
     SessionsRevoked  = "sessions_revoked",    "session.revoked_all";
+    AuthEnabled      = "auth_enabled",        "auth.enabled";
+    AuthDisabled     = "auth_disabled",       "auth.disabled";
     KeyRotated       = "signing_key_rotated", "signing_key.rotated";
     SessionExpired   = "session_expired",     "session.expired";
     UserCreated      = "user_created",        "user.registered";

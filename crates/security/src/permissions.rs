@@ -145,7 +145,7 @@ permissions! {
 permissions! {
     /// What everybody may do with his own account; the operator does it for somebody he names.
     ACCOUNT:
-    AccountView     = "account.view"     for [Viewer, Editor, Admin] and [Operator] during [ChangePassword, Enrol];
+    AccountView     = "account.view"     for [Viewer, Editor, Admin] and [Operator, Local] during [ChangePassword, Enrol];
     AccountLeave    = "account.leave"    for [Viewer, Editor, Admin] during [SecondFactor, ChangePassword, Enrol], session_only;
     AccountProve    = "account.prove"    for [Viewer, Editor, Admin] during [SecondFactor, Enrol], session_only;
     AccountManage   = "account.manage"   for [Viewer, Editor, Admin] and [Operator], session_only;

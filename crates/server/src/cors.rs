@@ -45,6 +45,19 @@ impl Origins {
         Ok(Self::Of(origins))
     }
 
+    /// Returns the websites; `*` for all.
+    pub(crate) fn list(&self) -> Vec<String> {
+        match self {
+            Self::Any => vec!["*".to_owned()],
+            Self::Of(origins) => origins.clone(),
+        }
+    }
+
+    /// Returns whether they are those nobody has chosen.
+    pub(crate) fn is_default(&self) -> bool {
+        matches!(self, Self::Of(origins) if origins.iter().map(String::as_str).eq(DEFAULTS.split(',')))
+    }
+
     /// Returns the headers that let the website of a request read the answer.
     pub(crate) fn headers(&self, request: &HeaderMap) -> Vec<(header::HeaderName, HeaderValue)> {
         let vary = (header::VARY, HeaderValue::from_static("Origin"));

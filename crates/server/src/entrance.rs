@@ -2,7 +2,7 @@
 
 use crate::cors;
 use crate::hosts::is_loopback_name;
-use crate::passage::Origin;
+use crate::passage::{self, Origin};
 use crate::problem::Problem;
 use crate::server::Server;
 use crate::table::{Door, Table};
@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::{IntoResponse, Response};
 use domain::Code;
 use futures_util::FutureExt as _;
-use security::{Client, RequestId};
+use security::{Client, RequestId, admit};
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use tower::ServiceExt as _;
@@ -96,7 +96,9 @@ impl Entrance {
                 return Ok(answer);
             }
             if !is_free(request.uri().path()) {
-                self.server.rates.address(origin.client.ip)?;
+                let counted = self.server.rates.address(origin.client.ip);
+                let allow = admit(origin.client.clone(), id);
+                passage::limit(&self.server, &allow, None, counted).await?;
             }
         }
         request.extensions_mut().insert(origin);

@@ -64,6 +64,15 @@ impl Hosts {
             .is_some_and(|url| url.scheme() == "https")
     }
 
+    /// Returns whether all its names are this machine's own.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let public = self.public.as_ref().and_then(Url::host_str);
+        let named = public
+            .into_iter()
+            .chain(self.further.iter().map(String::as_str));
+        named.into_iter().all(is_loopback_name)
+    }
+
     /// Returns whether a page of this origin is ours.
     pub(crate) fn is_our_origin(&self, origin: &str) -> bool {
         let public = self.public.as_ref();

@@ -61,6 +61,7 @@ mod entrance;
 mod extract;
 mod hosts;
 mod listen;
+mod local;
 mod passage;
 mod problem;
 mod rates;

@@ -2,7 +2,9 @@
 
 use crate::cookies;
 use crate::csrf;
+use crate::local::{Known, Local};
 use crate::problem::Problem;
+use crate::rates::Limited;
 use crate::server::Server;
 use crate::table::{Door, Rate, Route};
 use app::identity::{self, Presented};
@@ -14,7 +16,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::Code;
 use security::permissions::Authenticate;
-use security::{Actor, Allow, Client, Permission, Plain, RequestId, admit};
+use security::{Actor, Allow, Client, Permission, Plain, RequestId, SignedIn, admit};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,7 +83,11 @@ impl Asker {
     /// Returns whether he still may: his session has not ended, and he is still who he was.
     pub(crate) async fn still_may<P: Permission>(&self, server: &Server) -> bool {
         let Some(presented) = &self.presented else {
-            return matches!(self.actor, Actor::Operator { .. });
+            return match self.actor {
+                Actor::Operator { .. } => true,
+                Actor::LocalOperator => Local::is_on(&server.app().project),
+                Actor::Job { .. } | Actor::User(_) | Actor::Anonymous(_) => false,
+            };
         };
         // As a bearer's: a session that is looked at again must not be renewed, for nobody would send the new cookie.
         let again = Presented::Bearer(presented.expose());
@@ -155,7 +161,8 @@ async fn enter(at: &Passage, request: &mut Request) -> Result<Option<HeaderValue
         asker.actor = Actor::Operator { os_user };
     } else {
         if at.route.rate == Rate::Login {
-            at.server.rates.login(asker.client.ip)?;
+            let counted = at.server.rates.login(asker.client.ip);
+            limit(&at.server, &asker.admitted(), None, counted).await?;
         }
         let shown = shown(at.door, request.headers());
         if at.door == Door::Web {
@@ -167,12 +174,48 @@ async fn enter(at: &Passage, request: &mut Request) -> Result<Option<HeaderValue
                 &at.server.hosts,
             )?;
         }
-        if let Some(shown) = shown {
+        let known = local(at, &asker, request, shown.as_ref());
+        if known == Some(Known::ByToken) {
+            asker.actor = Actor::LocalOperator;
+        } else if let Some(shown) = shown {
             renewed = recognise(at, &mut asker, shown).await?;
+        }
+        if known == Some(Known::ByPage) && matches!(asker.actor, Actor::Anonymous(_)) {
+            asker.actor = Actor::LocalOperator;
         }
     }
     request.extensions_mut().insert(asker);
     Ok(renewed)
+}
+
+/// Returns how somebody at the machine is known, while sign-in is off.
+fn local(at: &Passage, asker: &Asker, request: &Request, shown: Option<&Shown>) -> Option<Known> {
+    let server = &at.server;
+    let off = server
+        .local
+        .as_ref()
+        .filter(|_| Local::is_on(&server.app().project))?;
+    let bearer = match shown {
+        Some(Shown::Bearer(token)) => Some(token),
+        Some(Shown::Cookie(_)) | None => None,
+    };
+    off.knows(at.door, &server.hosts, &asker.client, request, bearer)
+}
+
+/// Passes on what was counted, and writes down the first request of a window that was too much.
+pub(crate) async fn limit(
+    server: &Server,
+    allow: &Allow<Authenticate>,
+    who: Option<&SignedIn>,
+    counted: Result<(), Limited>,
+) -> Result<(), Problem> {
+    let Err(Limited { problem, is_news }) = counted else {
+        return Ok(());
+    };
+    if is_news {
+        identity::note_limited(server.app(), allow, who).await?;
+    }
+    Err(problem)
 }
 
 /// What a request shows of who sends it.
@@ -194,7 +237,8 @@ async fn recognise(
     let found = identity::recognise(at.server.app(), &allow, presented, &asker.client).await?;
     let Some(found) = found else { return Ok(None) };
     if at.route.rate != Rate::Free {
-        at.server.rates.person(&found.actor)?;
+        let counted = at.server.rates.person(&found.actor);
+        limit(&at.server, &allow, Some(&found.actor), counted).await?;
     }
     asker.actor = Actor::User(found.actor);
     let (Shown::Cookie(value) | Shown::Bearer(value)) = shown;

@@ -20,12 +20,26 @@ enum Key {
     Token(Uuid),
 }
 
+/// A request that is too much.
+pub(crate) struct Limited {
+    pub(crate) problem: Problem,
+    /// Whether it is the first of its window: one of them is written down, the others are not.
+    pub(crate) is_news: bool,
+}
+
+/// What somebody may still ask.
+struct Bucket {
+    /// When it will be full again, in microseconds.
+    full_at: i64,
+    /// When somebody was last told that it is empty.
+    told_at: Option<i64>,
+}
+
 /// The limits, and who has used how much of them.
 pub(crate) struct Rates {
     limits: RateLimits,
     clock: Arc<dyn Clock>,
-    /// When each bucket will be full again, in microseconds.
-    full_at: Mutex<HashMap<Key, i64>>,
+    buckets: Mutex<HashMap<Key, Bucket>>,
 }
 
 impl Rates {
@@ -33,22 +47,22 @@ impl Rates {
         Self {
             limits,
             clock,
-            full_at: Mutex::new(HashMap::new()),
+            buckets: Mutex::new(HashMap::new()),
         }
     }
 
     /// Counts a request of an address.
-    pub(crate) fn address(&self, ip: Option<IpAddr>) -> Result<(), Problem> {
+    pub(crate) fn address(&self, ip: Option<IpAddr>) -> Result<(), Limited> {
         self.count(Key::Address(network(ip)), self.limits.api)
     }
 
     /// Counts a try to sign in.
-    pub(crate) fn login(&self, ip: Option<IpAddr>) -> Result<(), Problem> {
+    pub(crate) fn login(&self, ip: Option<IpAddr>) -> Result<(), Limited> {
         self.count(Key::Login(network(ip)), self.limits.login)
     }
 
     /// Counts a request of an account, whatever address it comes from.
-    pub(crate) fn person(&self, person: &SignedIn) -> Result<(), Problem> {
+    pub(crate) fn person(&self, person: &SignedIn) -> Result<(), Limited> {
         let key = match &person.via {
             Via::Session(_) => Key::Person(person.id.as_uuid()),
             Via::Token { id, .. } => Key::Token(id.as_uuid()),
@@ -56,7 +70,7 @@ impl Rates {
         self.count(key, self.limits.api)
     }
 
-    fn count(&self, key: Key, rate: RateConfig) -> Result<(), Problem> {
+    fn count(&self, key: Key, rate: RateConfig) -> Result<(), Limited> {
         if !self.limits.is_on {
             return Ok(());
         }
@@ -64,22 +78,36 @@ impl Rates {
         let window =
             i64::try_from(rate.window_seconds.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
         let each = window / i64::try_from(rate.requests.max(1)).unwrap_or(i64::MAX);
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if full_at.len() > BUCKETS_MAX {
-            full_at.retain(|_, at| *at > now);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() > BUCKETS_MAX {
+            buckets.retain(|_, bucket| bucket.full_at > now);
         }
-        if full_at.len() > BUCKETS_MAX && !full_at.contains_key(&key) {
+        if buckets.len() > BUCKETS_MAX && !buckets.contains_key(&key) {
             // More addresses at once than any team has: whoever is new waits.
-            return Err(Problem::too_many(rate.window_seconds));
+            return Err(Limited {
+                problem: Problem::too_many(rate.window_seconds),
+                is_news: false,
+            });
         }
-        let at = full_at.entry(key).or_insert(now);
-        let next = (*at).max(now).saturating_add(each);
+        let bucket = buckets.entry(key).or_insert(Bucket {
+            full_at: now,
+            told_at: None,
+        });
+        let next = bucket.full_at.max(now).saturating_add(each);
         let wait = next.saturating_sub(window).saturating_sub(now);
         if wait > 0 {
             let seconds = u64::try_from(wait).unwrap_or(0).div_ceil(1_000_000);
-            return Err(Problem::too_many(seconds));
+            let told_at = bucket
+                .told_at
+                .filter(|at| now.abs_diff(*at) < window.unsigned_abs());
+            let is_news = told_at.is_none();
+            bucket.told_at = told_at.or(Some(now));
+            return Err(Limited {
+                problem: Problem::too_many(seconds),
+                is_news,
+            });
         }
-        *at = next;
+        bucket.full_at = next;
         Ok(())
     }
 }

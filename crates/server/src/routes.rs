@@ -1,12 +1,14 @@
 //! The table of routes, noun by noun.
 
 mod accounts;
+mod audit;
 mod config;
 mod health;
 mod operator;
 mod pages;
 mod queries;
 mod secrets;
+mod settings;
 mod sign_in;
 mod sources;
 mod status;
@@ -31,6 +33,8 @@ pub fn table() -> Table {
     accounts::add(&mut api);
     tokens::add(&mut api);
     users::add(&mut api);
+    audit::add(&mut api);
+    settings::add(&mut api);
     pages::add(&mut api);
     operator::add(&mut api);
     api.finish()

@@ -5,13 +5,15 @@ use crate::cors::Origins;
 use crate::entrance::Entrance;
 use crate::hosts::Hosts;
 use crate::listen::{self, CONNECTIONS_MAX, Shared};
+use crate::local::Local;
 use crate::rates::Rates;
 use crate::routes;
 use crate::server::{Inner, Server};
 use crate::socket;
 use crate::syncs::Syncs;
 use crate::table::Door;
-use app::identity::links;
+use app::audit::Sign;
+use app::identity::{links, switch};
 use app::{App, Cancel, Error, Result};
 use domain::say::Quoted;
 use domain::{Code, say};
@@ -30,6 +32,11 @@ use tokio::task::JoinSet;
 const DAP_PORT: u16 = 7333;
 /// What runs gets so long to come to its end.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// How often the audit log's new rows are given their place.
+const AUDIT_EVERY: Duration = Duration::from_secs(1);
+/// After so many times, a failure that goes on is logged again.
+const AUDIT_TOLD_EVERY: u64 = 600;
 
 /// What the command line says about the server, before what the project's settings say.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +71,7 @@ pub async fn open(mut app: App, options: Options) -> Result<Listening> {
     if addresses.iter().any(|ip| !ip.is_loopback()) {
         check_open(&app, is_encrypted && !proxies.is_empty()).await?;
     }
+    let is_off = !switch::is_on(&app.project);
     let port = options.port.unwrap_or(app.settings().platform.port);
     let web = bind(&addresses, port).await?;
     let mut warnings = Vec::new();
@@ -81,8 +89,19 @@ pub async fn open(mut app: App, options: Options) -> Result<Listening> {
         .chain(&dap)
         .filter_map(|listener| listener.local_addr().ok());
     let addresses = all.map(|at| at.to_string()).collect();
-    let socket = socket::listen(&app.project)?;
     let hosts = Hosts::new(port, public, &settings.hosts)?;
+    let bound: Vec<_> = web.iter().chain(&dap).collect();
+    let local = if is_off {
+        check_local(&bound, &hosts, is_encrypted || !proxies.is_empty())?;
+        warnings.push(
+            "sign-in is switched off: whoever sits at this machine may do nearly everything; `dango auth enable` switches it on"
+                .to_owned(),
+        );
+        Some(Local::new(&switch::make_local_token(&app)?))
+    } else {
+        None
+    };
+    let socket = socket::listen(&app.project)?;
     app.serve_at(hosts.url());
     let origins = Origins::read(app.environment())?;
     let app = Arc::new(app);
@@ -90,6 +109,7 @@ pub async fn open(mut app: App, options: Options) -> Result<Listening> {
         hosts,
         proxies,
         rates: Rates::new(app.settings().rate_limits, Arc::clone(&app.clock)),
+        local,
         origins,
         syncs: Syncs::default(),
         stopping: Cancel::default(),
@@ -105,6 +125,22 @@ pub async fn open(mut app: App, options: Options) -> Result<Listening> {
         socket,
         warnings,
     })
+}
+
+/// Refuses to be reached from anywhere but this machine while sign-in is off.
+fn check_local(bound: &[&TcpListener], hosts: &Hosts, is_proxied: bool) -> Result<()> {
+    let is_here = bound.iter().all(|listener| {
+        let at = listener.local_addr();
+        at.is_ok_and(|at| at.ip().is_loopback())
+    });
+    if is_here && !is_proxied && hosts.is_loopback() {
+        return Ok(());
+    }
+    let say = say!(
+        "sign-in is switched off, so the server must not be reached from outside this machine"
+    );
+    let hint = "switch it on with `dango auth enable`, or listen on 127.0.0.1 without a proxy and without `server.public_url`";
+    Err(Error::denied(Code::ListenRefused, say).hint(hint))
 }
 
 /// Refuses to be reached from outside before that is safe.
@@ -242,6 +278,21 @@ impl Listening {
     }
 }
 
+/// Gives the audit log's rows their place while the server runs.
+async fn keep_audit(server: Server) {
+    for tick in 1_u64.. {
+        tokio::select! {
+            () = tokio::time::sleep(AUDIT_EVERY) => {}
+            () = server.stopping.cancelled() => return,
+        }
+        server.app().sequence_audit(Sign::WhenDue).await;
+        if tick % AUDIT_TOLD_EVERY == 0 {
+            // They are in the log; what is forgotten here is told again if it still holds.
+            drop(app::audit::take_warnings());
+        }
+    }
+}
+
 /// Answers until `stop` is done or the operator asks; then lets what runs come to its end.
 pub async fn serve(listening: Listening, stop: impl Future<Output = ()>) {
     let Listening {
@@ -267,6 +318,7 @@ pub async fn serve(listening: Listening, stop: impl Future<Output = ()>) {
     }
     let operators = Entrance::new(&server, Door::Socket, &table);
     doors.spawn(listen::unix(socket, operators, shared));
+    doors.spawn(keep_audit(server.clone()));
     tokio::select! {
         () = stop => server.stopping.cancel(),
         () = server.stopping.cancelled() => {}

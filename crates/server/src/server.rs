@@ -18,6 +18,8 @@ pub struct Inner {
     pub(crate) hosts: Hosts,
     pub(crate) proxies: Proxies,
     pub(crate) rates: Rates,
+    /// Set when it was started while sign-in was off.
+    pub(crate) local: Option<crate::local::Local>,
     /// Origins of DAP's clients that may read answers.
     pub(crate) origins: crate::cors::Origins,
     pub(crate) syncs: Syncs,

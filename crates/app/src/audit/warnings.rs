@@ -6,9 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 static WARNINGS: Mutex<Vec<Say>> = Mutex::new(Vec::new());
 
-/// Keeps `error` for whoever looks, and logs it.
+/// Keeps `error` for whoever looks, and logs it unless it is kept already: a server tries again every second.
 pub(super) fn tell(error: &Error) {
-    logging::failed(error);
     let hint = if error.hint.is_empty() {
         Say::default()
     } else {
@@ -19,6 +18,7 @@ pub(super) fn tell(error: &Error) {
         .value(&hint);
     let mut warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
     if !warnings.contains(&say) {
+        logging::failed(error);
         warnings.push(say);
     }
 }

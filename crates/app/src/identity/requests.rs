@@ -10,6 +10,7 @@ use security::tokens::{TokenHash, api_token_prefix};
 use security::{Actor, Allow, Client, Event, Plain, Role, SignedIn, Step, Via};
 use std::net::IpAddr;
 use std::time::Duration;
+use store::Act;
 use store::api_tokens::{self, ApiToken};
 use store::sessions::{self, Renewed, Session, Stage};
 use store::users::User;
@@ -179,9 +180,11 @@ async fn token(
         })
         .await
         .map_err(Error::from)?;
-    let Some((token, owner)) = found.filter(|(token, owner)| {
-        token.is_good(now) && owner.may_sign_in() && comes_from(token, client)
-    }) else {
+    let rejected = rejected(found.as_ref(), client, now);
+    let Some((token, owner)) = found.filter(|_| rejected.is_none()) else {
+        if let Some((act, why)) = rejected {
+            app.store.record(allow, act.detail("reason", why)).await?;
+        }
         return Ok(None);
     };
     if token.last_used_at.is_none_or(|at| is_due(at, now)) {
@@ -204,6 +207,43 @@ async fn token(
         actor,
         cookie: None,
     }))
+}
+
+/// Returns why a token opens nothing. A token that is not ours is not written down: it may be somebody's elsewhere.
+fn rejected(
+    found: Option<&(ApiToken, User)>,
+    client: &Client,
+    now: Timestamp,
+) -> Option<(Act, &'static str)> {
+    let act = Act::new(Event::ApiTokenRejected);
+    let Some((token, owner)) = found else {
+        return Some((act, "unknown"));
+    };
+    let why = if !token.is_good(now) {
+        "revoked or expired"
+    } else if !owner.may_sign_in() {
+        "its owner may not sign in"
+    } else if !comes_from(token, client) {
+        "from another network"
+    } else {
+        return None;
+    };
+    Some((act.target(token.id.to_string()), why))
+}
+
+/// Writes down that `who` asks too often: an address, or an account wherever it asks from.
+pub async fn note_limited(
+    app: &App,
+    allow: &Allow<Authenticate>,
+    who: Option<&SignedIn>,
+) -> Result<()> {
+    let act = match who {
+        None => Act::new(Event::RateLimitHit).detail("limit", "address"),
+        Some(person) => Act::new(Event::RateLimitHit)
+            .target(person.id.to_string())
+            .detail("limit", "account"),
+    };
+    Ok(app.store.record(allow, act).await?)
 }
 
 /// Returns what `user` has to do before anything else.

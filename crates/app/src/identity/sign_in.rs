@@ -57,14 +57,20 @@ pub async fn sign_in(app: &App, allow: &Allow<SignIn>, typed: Credentials) -> Re
     };
     let is_known_device = is_known_device(app, known.as_ref().map(|(user, _)| user), &typed)?;
     let guesses = Guesses::at_account(app.identity(), &account, &client, is_known_device);
+    let (user, hash) = known.unzip();
+    let tried = Tried {
+        account: &account,
+        email: user.as_ref().map(|user| user.email.clone()),
+    };
     let left = match guesses.begin(app, allow).await {
         Ok(left) => left,
         Err(error) => {
-            note(app, allow, Event::LoginFailure, &account, "locked").await?;
+            tried
+                .note(app, allow, Event::LoginFailure, "locked")
+                .await?;
             return Err(error);
         }
     };
-    let (user, hash) = known.unzip();
     let verdict = app
         .identity()
         .hasher
@@ -72,23 +78,13 @@ pub async fn sign_in(app: &App, allow: &Allow<SignIn>, typed: Credentials) -> Re
         .await?;
     let user = user.filter(User::may_sign_in);
     let (Some(user), Verdict::Right { is_outdated }) = (user, verdict) else {
-        note(
-            app,
-            allow,
-            Event::LoginFailure,
-            &account,
-            "wrong credentials",
-        )
-        .await?;
-        if left == 0 {
-            note(
-                app,
-                allow,
-                Event::AccountLocked,
-                &account,
-                "too many failures",
-            )
+        tried
+            .note(app, allow, Event::LoginFailure, "wrong credentials")
             .await?;
+        if left == 0 {
+            tried
+                .note(app, allow, Event::AccountLocked, "too many failures")
+                .await?;
             return Err(guesses.now_locked(app));
         }
         return Err(wrong());
@@ -287,16 +283,28 @@ fn is_known_device(app: &App, user: Option<&User>, typed: &Credentials) -> Resul
     Ok(known == Ok(user.id.as_uuid()))
 }
 
-async fn note(
-    app: &App,
-    allow: &Allow<SignIn>,
-    event: Event,
-    account: &str,
-    why: &'static str,
-) -> Result<()> {
-    // What was typed may be a password in the wrong field: only its hash is kept.
-    let act = Act::new(event)
-        .detail("account", TokenHash::of(account).as_str())
-        .detail("reason", why);
-    Ok(app.store.record(allow, act).await?)
+/// The account somebody tried to come in at.
+struct Tried<'a> {
+    account: &'a str,
+    /// The address of whoever has it.
+    email: Option<Email>,
+}
+
+impl Tried<'_> {
+    async fn note(
+        &self,
+        app: &App,
+        allow: &Allow<SignIn>,
+        event: Event,
+        why: &'static str,
+    ) -> Result<()> {
+        // What was typed may be a password in the wrong field: unless it is somebody's address, only its hash is kept.
+        let mut act = Act::new(event)
+            .detail("account", TokenHash::of(self.account).as_str())
+            .detail("reason", why);
+        if let Some(email) = &self.email {
+            act = act.personal("email", email.as_str());
+        }
+        Ok(app.store.record(allow, act).await?)
+    }
 }

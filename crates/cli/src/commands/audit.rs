@@ -1,7 +1,7 @@
 //! `dango audit`: who did what; whether the log is whole; the log as a file.
 
 mod export;
-mod list;
+pub(crate) mod list;
 mod verify;
 
 use crate::context::Context;

@@ -1,9 +1,9 @@
 //! `dango user`: the people of the team, as the operator of the machine manages them.
 
-mod add;
-mod list;
+pub(crate) mod add;
+pub(crate) mod list;
 mod show;
-mod steps;
+pub(crate) mod steps;
 
 use crate::context::Context;
 use crate::errors::{Stop, usage};
@@ -19,11 +19,11 @@ use security::{Allow, Role};
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Invite somebody: prints the link by which he chooses his password
     Add(add::Arguments),
     /// List the users

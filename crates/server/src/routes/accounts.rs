@@ -22,11 +22,11 @@ use utoipa::ToSchema;
 pub(super) fn add(api: &mut Api) {
     const TAG: &str = "account";
     api.get("/auth/me", me)
-        .about(TAG, "Says who one is.")
-        .gives::<UserRead>(200);
+        .about(TAG, "Says who one is, or that nobody has to be anybody.")
+        .gives::<Me>(200);
     api.get("/users/me", me)
         .about(TAG, "Says who one is, by DAP's name.")
-        .gives::<UserRead>(200);
+        .gives::<Me>(200);
     api.patch("/users/me", change_me)
         .about(TAG, "Changes one's own address or password.")
         .event(Event::EmailChanged)
@@ -89,9 +89,25 @@ pub(super) fn add(api: &mut Api) {
         .gives::<RecoveryCodes>(200);
 }
 
-async fn me(allow: Allow<AccountView>, State(server): State<Server>) -> Reply<Given<UserRead>> {
+/// Who one is.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum Me {
+    User(Box<UserRead>),
+    /// Sign-in is switched off.
+    Off {
+        auth_enabled: bool,
+    },
+}
+
+async fn me(allow: Allow<AccountView>, State(server): State<Server>) -> Reply<Given<Me>> {
+    if *allow.actor() == Actor::LocalOperator {
+        return Ok(given(Me::Off {
+            auth_enabled: false,
+        }));
+    }
     let (user, _) = people::myself(server.app(), &allow).await?;
-    Ok(given(UserRead::of_oneself(user)))
+    Ok(given(Me::User(Box::new(UserRead::of_oneself(user)))))
 }
 
 /// What one changes about oneself. Other fields count for nothing.

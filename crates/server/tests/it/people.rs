@@ -25,7 +25,7 @@ fn cookie(answer: &Answer) -> Shows {
 }
 
 /// Returns what an app shows that holds this secret.
-fn code_at(secret: &str, unix_seconds: u64) -> String {
+pub(crate) fn code_at(secret: &str, unix_seconds: u64) -> String {
     let secret = data_encoding::BASE32_NOPAD.decode(secret.as_bytes());
     let app = totp_rs::Builder::new().with_secret(secret.expect("base32"));
     app.build_noncompliant().generate(unix_seconds).to_string()

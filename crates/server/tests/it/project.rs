@@ -6,7 +6,7 @@ use app::identity::tokens::{self, TokenRequest};
 use app::{App, Environment, OpenOptions};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
-use domain::{Clock, Email, Timestamp};
+use domain::{Clock, Email, Timestamp, TokenId, UserId};
 use security::permissions::{AccountSecure, SignIn, UsersManage};
 use security::{Client, Plain, Role, admit};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A clock that stands until it is moved.
-pub(crate) struct HandClock(AtomicI64);
+pub(crate) struct HandClock(pub(crate) AtomicI64);
 
 impl HandClock {
     pub(crate) fn move_on(&self, seconds: i64) {
@@ -39,6 +39,8 @@ pub(crate) enum Shows {
     Nothing,
     Bearer(String),
     Cookie(String),
+    /// That one of our own pages asks.
+    Page,
 }
 
 /// A project that is served.
@@ -92,11 +94,17 @@ impl Served {
 
     /// Serves a project with these settings and variables.
     pub(crate) async fn with(settings: &str, variables: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        for name in [".dango", ".dlt"] {
-            fs_err::create_dir(folder.path().join(name)).expect("created");
-        }
-        fs_err::write(folder.path().join(".dango/project.yml"), settings).expect("written");
+        Self::in_folder(folder(settings), variables).await
+    }
+
+    /// Serves a project whose sign-in is switched off.
+    pub(crate) async fn without_sign_in(settings: &str, variables: &[(&str, &str)]) -> Self {
+        let folder = folder(settings);
+        fs_err::write(folder.path().join(".dango/auth.yml"), "enabled: false\n").expect("written");
+        Self::in_folder(folder, variables).await
+    }
+
+    pub(crate) async fn in_folder(folder: TempDir, variables: &[(&str, &str)]) -> Self {
         let clock = Arc::new(HandClock(AtomicI64::new(1_800_000_000_000_000)));
         let mut pairs = vec![("USER", "ada"), ("DAP_ENGINE_PORT", "0")];
         pairs.extend(variables);
@@ -156,8 +164,41 @@ impl Served {
         entered.cookie.expose().clone()
     }
 
+    /// Returns the id of somebody who was created.
+    pub(crate) async fn id_of(&self, name: &str) -> UserId {
+        let email = Email::parse(&format!("{name}@example.com")).expect("an address");
+        let app = self.app();
+        let allow = app.allow::<UsersManage>().await.expect("the operator may");
+        let found = people::get_by_email(app, &allow, &email).await;
+        found.expect("he exists").id
+    }
+
+    /// Sets an authenticator app up for somebody who is signed in; returns its secret.
+    pub(crate) async fn enrol(&self, shows: &Shows) -> String {
+        let set_up = self.post("/api/auth/2fa/setup", shows, "{}").await.json();
+        let secret = set_up["secret"].as_str().expect("base32").to_owned();
+        let code = crate::people::code_at(&secret, self.unix_seconds());
+        let body = serde_json::json!({"code": code}).to_string();
+        let done = self.post("/api/auth/2fa/verify-setup", shows, &body).await;
+        assert_eq!(done.status.as_u16(), 200, "{}", done.text);
+        secret
+    }
+
+    /// Returns what its clock says.
+    pub(crate) fn unix_seconds(&self) -> u64 {
+        u64::try_from(self.clock.now().as_micros() / 1_000_000).expect("after 1970")
+    }
+
     /// Makes a token of somebody who was created.
     pub(crate) async fn token(&self, name: &str, scopes: Option<&[&str]>) -> String {
+        self.token_with_id(name, scopes).await.0
+    }
+
+    pub(crate) async fn token_with_id(
+        &self,
+        name: &str,
+        scopes: Option<&[&str]>,
+    ) -> (String, TokenId) {
         let email = Email::parse(&format!("{name}@example.com")).expect("an address");
         let app = self.app();
         let allow = app
@@ -175,7 +216,7 @@ impl Served {
         let made = tokens::create(app, &allow, owner, request)
             .await
             .expect("made");
-        made.raw.expose().clone()
+        (made.raw.expose().clone(), made.token.id)
     }
 
     /// Returns a request for one of our names.
@@ -187,6 +228,7 @@ impl Served {
             .header("host", "localhost:8800");
         match shows {
             Shows::Nothing => {}
+            Shows::Page => request = request.header("sec-fetch-site", "same-origin"),
             Shows::Bearer(token) => {
                 request = request.header("authorization", format!("Bearer {token}"));
             }
@@ -240,6 +282,16 @@ impl Served {
     }
 }
 
+/// Returns a folder with a project of these settings.
+pub(crate) fn folder(settings: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in [".dango", ".dlt"] {
+        fs_err::create_dir(folder.path().join(name)).expect("created");
+    }
+    fs_err::write(folder.path().join(".dango/project.yml"), settings).expect("written");
+    folder
+}
+
 pub(crate) async fn read(response: Response<Body>) -> Answer {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, 16 << 20).await.expect("a body");
@@ -247,5 +299,22 @@ pub(crate) async fn read(response: Response<Body>) -> Answer {
         status: parts.status,
         headers: parts.headers,
         text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+    }
+}
+
+impl Served {
+    /// Takes somebody's access away.
+    pub(crate) async fn deactivate(&self, name: &str) {
+        let allow = self.app().allow::<UsersManage>().await;
+        let id = self.id_of(name).await;
+        let done = people::deactivate(self.app(), &allow.expect("the operator may"), id).await;
+        done.expect("deactivated");
+    }
+
+    /// Revokes anybody's token.
+    pub(crate) async fn revoke(&self, id: TokenId) {
+        let allow = self.app().allow::<UsersManage>().await;
+        let done = tokens::revoke_any(self.app(), &allow.expect("the operator may"), id).await;
+        done.expect("revoked");
     }
 }

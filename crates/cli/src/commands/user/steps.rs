@@ -16,7 +16,7 @@ use server::UserRead;
 pub(crate) struct Arguments {
     /// The user's address or id
     #[arg(value_name = "EMAIL")]
-    user: String,
+    pub(crate) user: String,
 }
 
 /// Arguments of `dango user role`.
