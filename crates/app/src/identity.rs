@@ -23,7 +23,7 @@ pub mod tokens;
 pub use hashing::Hasher;
 pub use keys::{Rotated, SECRET_VARIABLE, SigningKeys, rotate_keys};
 pub use overview::{ClientGiven, Overview, overview};
-pub use requests::{Presented, Recognised, note_limited, recognise};
+pub use requests::{Presented, Recognised, device_of, look_again, note_limited, recognise};
 pub use settings::{AuthConfig, Lifetimes, SecondFactorRule};
 pub use store::api_tokens::{ApiToken, ApiTokenFilter};
 pub use store::links::LinkKind;

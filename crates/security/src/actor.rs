@@ -65,6 +65,15 @@ impl fmt::Display for RequestId {
 pub struct Client {
     pub ip: Option<IpAddr>,
     pub user_agent: Option<String>,
+    /// Who has signed in with this browser before. It opens nothing; it tells its owner from a stranger who guesses.
+    pub device_of: Option<UserId>,
+}
+
+impl Client {
+    /// Returns whether `user` has signed in from here before.
+    pub fn is_known_to(&self, user: UserId) -> bool {
+        self.device_of == Some(user)
+    }
 }
 
 /// What somebody showed to be let in.

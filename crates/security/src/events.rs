@@ -69,6 +69,7 @@ events! {
     RoleChanged      = "role_changed",        "user.role_changed";
     InviteResent     = "invite_resent",       "user.invited";
     InviteAccepted   = "invite_accepted",     "user.invite_accepted";
+    UserUpdated      = "user_updated",        "user.updated";
     UserPromoted     = "user_promoted",       "user.promoted";
     EmailChanged     = "email_changed",       "user.email_changed";
     Reauthenticated  = "reauthenticated",     "user.reauthenticated";

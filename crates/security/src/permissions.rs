@@ -130,8 +130,8 @@ permissions! {
     ConfigView            = "config.view"             for [Editor, Admin]         and [Operator, Local];
     ConfigManage          = "config.manage"           for [Admin]                 and [Operator, Local];
     UsersView             = "users.view"              for [Admin]                 and [Operator];
-    UsersManage           = "users.manage"            for [Admin]                 and [Operator];
-    AuthManage            = "auth.manage"             for [Admin]                 and [Operator];
+    UsersManage           = "users.manage"            for [Admin]                 and [Operator], session_only;
+    AuthManage            = "auth.manage"             for [Admin]                 and [Operator], session_only;
     AuditView             = "audit.view"              for [Admin]                 and [Operator];
     NotebooksView         = "notebooks.view"          for [Viewer, Editor, Admin];
     NotebooksExecute      = "notebooks.execute"       for [Editor, Admin];

@@ -3,7 +3,7 @@
 use crate::server::Server;
 use app::identity::sign_in::Entered;
 use axum::http::{HeaderMap, HeaderValue, header};
-use security::Plain;
+use security::{Plain, Step};
 use std::time::Duration;
 
 /// The session's cookie, by DAP's name.
@@ -44,6 +44,8 @@ pub(crate) fn entry(server: &Server, entered: &Entered) -> Vec<HeaderValue> {
         DEVICE_PATH,
         DEVICE_KEPT_FOR,
     );
+    // Whoever knows a password and has no second factor to show is not its owner yet.
+    let known = known.filter(|_| entered.step != Some(Step::SecondFactor));
     session(server, &entered.cookie)
         .into_iter()
         .chain(known)

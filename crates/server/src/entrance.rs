@@ -116,7 +116,11 @@ impl Entrance {
             Peer::User(name) => (None, Some(name)),
         };
         Origin {
-            client: Client { ip, user_agent },
+            client: Client {
+                ip,
+                user_agent,
+                device_of: None,
+            },
             request,
             operator,
         }

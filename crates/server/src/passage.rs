@@ -16,7 +16,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::Code;
 use security::permissions::Authenticate;
-use security::{Actor, Allow, Client, Permission, Plain, RequestId, SignedIn, admit};
+use security::{Actor, Allow, Client, Permission, Plain, RequestId, SignedIn, Via, admit};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,12 +89,20 @@ impl Asker {
                 Actor::Job { .. } | Actor::User(_) | Actor::Anonymous(_) => false,
             };
         };
-        // As a bearer's: a session that is looked at again must not be renewed, for nobody would send the new cookie.
-        let again = Presented::Bearer(presented.expose());
-        match identity::recognise(server.app(), &self.admitted(), again, &self.client).await {
-            Ok(Some(found)) => {
-                security::authorize::<P>(&Actor::User(found.actor), self.request).is_ok()
+        let (app, allow) = (server.app(), self.admitted());
+        let again = match self.actor.user() {
+            // The cookie he came with may have been renewed since.
+            Some(who) if matches!(who.via, Via::Session(_)) => {
+                identity::look_again(app, &allow, who).await
             }
+            _ => {
+                let again = Presented::Bearer(presented.expose());
+                let found = identity::recognise(app, &allow, again, &self.client).await;
+                found.map(|found| found.map(|found| found.actor))
+            }
+        };
+        match again {
+            Ok(Some(who)) => security::authorize::<P>(&Actor::User(who), self.request).is_ok(),
             Ok(None) | Err(_) => false,
         }
     }
@@ -173,6 +181,11 @@ async fn enter(at: &Passage, request: &mut Request) -> Result<Option<HeaderValue
                 is_cookie,
                 &at.server.hosts,
             )?;
+        }
+        if at.door == Door::Web
+            && let Some(device) = cookies::device(request.headers())
+        {
+            asker.client.device_of = identity::device_of(at.server.app(), &device)?;
         }
         let known = local(at, &asker, request, shown.as_ref());
         if known == Some(Known::ByToken) {

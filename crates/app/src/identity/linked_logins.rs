@@ -118,7 +118,7 @@ pub async fn sign_in(
         guesses: None,
         event: Event::LoginSuccess,
         right: None,
-        waiting: None,
+        replaces: None,
     };
     Ok(Finished {
         done: enter(app, allow, entering).await?,

@@ -49,7 +49,8 @@ pub(super) async fn check_own<P: ChecksPassword + CountsAttempts>(
     password: &Plain<String>,
 ) -> Result<Guesses> {
     let me = me(allow)?;
-    let guesses = Guesses::at_account(app.identity(), me.email.as_str(), &me.client, false);
+    let is_known = me.client.is_known_to(me.id);
+    let guesses = Guesses::at_account(app.identity(), me.email.as_str(), &me.client, is_known);
     let left = guesses.begin(app, allow).await?;
     let kept = app
         .store

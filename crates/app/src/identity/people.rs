@@ -116,21 +116,23 @@ pub async fn reset_password(app: &App, allow: &Allow<UsersManage>, id: UserId) -
     if !user.has_password {
         return link(app, allow, LinkKind::Invite, user, Event::InviteResent).await;
     }
-    let cleared: Result<_, StoreError> = app
+    let token = NewToken::for_link(&*app.identity().entropy);
+    let lasts = lasts(app, LinkKind::Reset);
+    let reset: Result<_, StoreError> = app
         .store
         .run_tx(allow, named(Event::PasswordReset, id), async |tx| {
             store::sessions::end_all(&tx, id, None, "password reset").await?;
-            users::clear_password(&tx, id).await
+            let user = users::clear_password(&tx, id).await?;
+            let until = links::create(&tx, LinkKind::Reset, Some(id), &token.hash, lasts).await?;
+            Ok((user, until))
         })
         .await;
-    link(
-        app,
-        allow,
-        LinkKind::Reset,
-        cleared?,
-        Event::PasswordResetSent,
-    )
-    .await
+    let (user, expires_at) = reset?;
+    Ok(Invited {
+        user,
+        token: token.raw,
+        expires_at,
+    })
 }
 
 async fn link(
@@ -375,6 +377,61 @@ pub async fn unlock(app: &App, allow: &Allow<UsersManage>, id: UserId) -> Result
         .await;
     done?;
     Ok(user)
+}
+
+/// What an admin changes about a user, all of it or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    pub email: Option<Email>,
+    pub role: Option<Role>,
+    /// Giving access to a deleted user brings him back.
+    pub is_active: Option<bool>,
+}
+
+/// Changes what `changes` names; what is so already is left alone.
+pub async fn change(
+    app: &App,
+    allow: &Allow<UsersManage>,
+    id: UserId,
+    changes: Changes,
+) -> Result<User> {
+    let act = named(Event::UserUpdated, id);
+    let done = app.store.run_tx(allow, act, async |tx| {
+        let mut user = users::find(&tx, id)
+            .await?
+            .ok_or(StoreError::UserMissing { id })?;
+        let mut events = Vec::new();
+        if let Some(email) = changes.email.as_ref().filter(|email| **email != user.email) {
+            user = users::set_email(&tx, id, email).await?;
+            events.push(Event::EmailChanged);
+        }
+        if let Some(role) = changes.role.filter(|role| *role != user.role) {
+            user = users::set_role(&tx, id, role).await?;
+            events.push(Event::RoleChanged);
+        }
+        match changes.is_active {
+            Some(false) if user.is_active => {
+                user = users::deactivate(&tx, id).await?;
+                events.push(Event::UserDeactivated);
+            }
+            Some(true) if user.deleted_at.is_some() => {
+                user = users::restore(&tx, id).await?;
+                events.push(Event::UserRestored);
+            }
+            Some(true) if !user.is_active => {
+                user = users::reactivate(&tx, id).await?;
+                events.push(Event::UserReactivated);
+            }
+            Some(_) | None => {}
+        }
+        let names: Vec<&str> = events.iter().map(|event| event.as_str()).collect();
+        match events.as_slice() {
+            [only] => tx.event(*only),
+            _ => tx.detail("changes", names),
+        }
+        Ok(user)
+    });
+    done.await.map_err(|error: StoreError| error.into())
 }
 
 /// Gives a user another address.

@@ -3,7 +3,7 @@
 
 use super::settings::SecondFactorRule;
 use crate::{App, Error, Result};
-use domain::{SessionId, Timestamp};
+use domain::{SessionId, Timestamp, UserId};
 use security::permissions::Authenticate;
 use security::session_tokens::SessionClaims;
 use security::tokens::{TokenHash, api_token_prefix};
@@ -11,6 +11,7 @@ use security::{Actor, Allow, Client, Event, Plain, Role, SignedIn, Step, Via};
 use std::net::IpAddr;
 use std::time::Duration;
 use store::Act;
+use store::StoreError;
 use store::api_tokens::{self, ApiToken};
 use store::sessions::{self, Renewed, Session, Stage};
 use store::users::User;
@@ -55,6 +56,38 @@ pub async fn recognise(
             None => session(app, allow, raw, client, false).await,
         },
     }
+}
+
+/// Returns who has signed in with the browser that kept `device`.
+pub fn device_of(app: &App, device: &Plain<String>) -> Result<Option<UserId>> {
+    let ring = app.identity().keys.ring(&*app.clock)?;
+    let known = ring.read_device(device.expose(), seconds(app.clock.now()));
+    Ok(known.ok().map(UserId::new))
+}
+
+/// Returns somebody as he is now whose session opened a stream, `None` when it has ended. It asks for no cookie: a browser that
+/// has got another one meanwhile has not left.
+pub async fn look_again(
+    app: &App,
+    allow: &Allow<Authenticate>,
+    who: &SignedIn,
+) -> Result<Option<SignedIn>> {
+    let Via::Session(id) = who.via else {
+        return Ok(None);
+    };
+    let now = app.clock.now();
+    let found: Result<_, StoreError> = app
+        .store
+        .run_read(allow, async |tx| sessions::find(&tx, id).await)
+        .await;
+    let found = found?.filter(|(session, user)| {
+        session.stage == Stage::Full && is_alive(app, session, now) && user.may_sign_in()
+    });
+    Ok(found.map(|(_, user)| SignedIn {
+        role: user.role,
+        step: first_step(app, &user, now),
+        ..who.clone()
+    }))
 }
 
 /// A cookie is renewed when half of its time is over, and may be after all of it; what a program got by the form never is.

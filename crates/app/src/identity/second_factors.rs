@@ -85,7 +85,8 @@ pub(super) async fn check<P: ProvesFactors + CountsAttempts>(
     client: &Client,
     typed: Typed,
 ) -> Result<Right> {
-    let guesses = Guesses::at_account(app.identity(), email.as_str(), client, false);
+    let is_known = client.is_known_to(user);
+    let guesses = Guesses::at_account(app.identity(), email.as_str(), client, is_known);
     let left = guesses.begin(app, allow).await?;
     let by = match typed {
         Typed::Code(code) => by_app(app, allow, user, &code).await?,
@@ -189,7 +190,7 @@ pub async fn enter_with(
         guesses: None,
         event: right.event(Event::LoginSuccess),
         right: Some(&right),
-        waiting: Some(waiting.session.id),
+        replaces: Some(waiting.session.id),
     };
     enter(app, allow, entering).await
 }
@@ -245,7 +246,8 @@ pub async fn enable_totp(
 ) -> Result<()> {
     let me = me(allow)?.clone();
     let here = own_session(&me.via)?;
-    let guesses = Guesses::at_account(app.identity(), me.email.as_str(), &me.client, false);
+    let is_known = me.client.is_known_to(me.id);
+    let guesses = Guesses::at_account(app.identity(), me.email.as_str(), &me.client, is_known);
     let left = guesses.begin(app, allow).await?;
     let found: Result<_, StoreError> = app
         .store

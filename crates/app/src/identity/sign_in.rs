@@ -5,7 +5,7 @@ use super::requests::{cookie, first_step, seconds};
 use super::second_factors::{Right, Typed};
 use super::{me, passwords, second_factors};
 use crate::{App, Error, Result};
-use domain::{Code, Email, SessionId, Timestamp};
+use domain::{Code, Email, SessionId, Timestamp, UserId};
 use security::passwords::{Password, PasswordHash, Verdict};
 use security::permissions::{AccountLeave, AccountProve, SignIn};
 use security::tokens::TokenHash;
@@ -22,8 +22,8 @@ const DEVICE_KNOWN_FOR: Duration = Duration::from_hours(365 * 24);
 pub struct Credentials {
     pub email: String,
     pub password: Plain<String>,
-    /// What the browser kept from an earlier sign-in.
-    pub device: Option<Plain<String>>,
+    /// The session this browser has already: another takes its place.
+    pub replaces: Option<(UserId, SessionId)>,
 }
 
 /// Somebody who is in, as far as his session's stage says.
@@ -55,7 +55,9 @@ pub async fn sign_in(app: &App, allow: &Allow<SignIn>, typed: Credentials) -> Re
             .map_err(Error::from)?,
         None => None,
     };
-    let is_known_device = is_known_device(app, known.as_ref().map(|(user, _)| user), &typed)?;
+    let is_known_device = known
+        .as_ref()
+        .is_some_and(|(user, _)| client.is_known_to(user.id));
     let guesses = Guesses::at_account(app.identity(), &account, &client, is_known_device);
     let (user, hash) = known.unzip();
     let tried = Tried {
@@ -102,7 +104,9 @@ pub async fn sign_in(app: &App, allow: &Allow<SignIn>, typed: Credentials) -> Re
         guesses: Some(&guesses),
         event: Event::LoginSuccess,
         right: None,
-        waiting: None,
+        replaces: typed
+            .replaces
+            .and_then(|(whose, id)| (whose == user.id).then_some(id)),
     };
     enter(app, allow, entering).await
 }
@@ -116,8 +120,8 @@ pub(super) struct Entering<'a> {
     pub(super) event: Event,
     /// The second factor, when it was shown already.
     pub(super) right: Option<&'a Right>,
-    /// The session that waited for it.
-    pub(super) waiting: Option<SessionId>,
+    /// The session that waited for it, or that this browser had before.
+    pub(super) replaces: Option<SessionId>,
 }
 
 /// Begins a session; with a second factor it opens nothing but that step.
@@ -137,7 +141,9 @@ pub(super) async fn enter(
     } else {
         (Stage::Full, lifetimes.session, entering.event)
     };
-    let act = Act::new(event).target(user.id.to_string());
+    let act = Act::new(event)
+        .target(user.id.to_string())
+        .subject(user.id, &user.email);
     let begun: Result<_, Error> = app
         .store
         .run_tx(allow, act, async |tx| {
@@ -147,8 +153,8 @@ pub(super) async fn enter(
             if let Some(right) = entering.right {
                 right.spend(&tx).await?;
             }
-            if let Some(waiting) = entering.waiting {
-                sessions::end(&tx, user.id, waiting, "second factor shown").await?;
+            if let Some(before) = entering.replaces {
+                sessions::end(&tx, user.id, before, "another took its place").await?;
             }
             let user = users::signed_in(&tx, user.id, entering.rehashed.as_ref()).await?;
             let session = sessions::create(&tx, user.id, stage, lasts, entering.client).await?;
@@ -232,7 +238,7 @@ pub async fn reauthenticate(
     proven
 }
 
-async fn users_own(app: &App, allow: &Allow<AccountProve>, me: domain::UserId) -> Result<User> {
+async fn users_own(app: &App, allow: &Allow<AccountProve>, me: UserId) -> Result<User> {
     let found: Result<_, StoreError> = app
         .store
         .run_read(allow, async |tx| users::find_own(&tx, me).await)
@@ -272,15 +278,6 @@ pub(super) fn wrong() -> Error {
         "the e-mail address or the password is wrong",
     )
     .hint("an admin can send you a link to choose another password")
-}
-
-fn is_known_device(app: &App, user: Option<&User>, typed: &Credentials) -> Result<bool> {
-    let (Some(user), Some(device)) = (user, &typed.device) else {
-        return Ok(false);
-    };
-    let ring = app.identity().keys.ring(&*app.clock)?;
-    let known = ring.read_device(device.expose(), seconds(app.clock.now()));
-    Ok(known == Ok(user.id.as_uuid()))
 }
 
 /// The account somebody tried to come in at.

@@ -108,9 +108,16 @@ impl Team {
         let typed = Credentials {
             email: address.to_owned(),
             password: plain(password),
-            device: device.map(|entered| plain(entered.device.expose())),
+            replaces: None,
         };
-        sign_in(&self.app, &public::<SignIn>(ip), typed).await
+        let mut allow = public::<SignIn>(ip);
+        if let Some(entered) = device {
+            let known = super::device_of(&self.app, &entered.device).expect("a key");
+            let mut client = allow.actor().client().cloned().expect("a client");
+            client.device_of = known;
+            allow = security::admit(client, request());
+        }
+        sign_in(&self.app, &allow, typed).await
     }
 
     /// Returns whom this cookie makes the sender of a request, and the cookie he gets.
@@ -156,6 +163,7 @@ fn public<R: PublicReason>(ip: &str) -> Allow<R> {
     let client = Client {
         ip: Some(ip.parse().expect("an address")),
         user_agent: Some("a browser".into()),
+        ..Client::default()
     };
     security::admit(client, request())
 }

@@ -2,7 +2,7 @@
 
 use crate::extract::{Given, Id, Json, given, maybe_plain, plain};
 use crate::passage::Asker;
-use crate::problem::Reply;
+use crate::problem::{Problem, Reply};
 use crate::routes::sign_in::email;
 use crate::routes::sources::{DONE, Done};
 use crate::server::Server;
@@ -125,6 +125,10 @@ async fn change_me(
     Json(changes): Json<Changes>,
 ) -> Reply<Given<UserRead>> {
     let app = server.app();
+    if changes.email.is_some() && changes.password.is_some() {
+        let text = "one thing at a time: the address, or the password";
+        return Err(Problem::field(&["body"], "value_error", text));
+    }
     if let Some(address) = &changes.email {
         people::set_own_email(app, &allow, &email(address)?).await?;
     }

@@ -14,11 +14,11 @@ use app::identity::second_factors::{self, Typed};
 use app::identity::sign_in::{self, Credentials, Entered};
 use app::identity::{LinkKind, links, passwords, people};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{Code, Email};
+use domain::{Code, Email, SessionId, UserId};
 use security::permissions::{AccountLeave, AccountProve, FollowLink, Register, SetUp, SignIn};
-use security::{Allow, Event, Plain, Step};
+use security::{Allow, Event, Plain, SignedIn, Step, Via};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -140,16 +140,27 @@ async fn login(
     allow: Public<SignIn>,
     State(server): State<Server>,
     asker: Asker,
-    headers: HeaderMap,
     Json(typed): Json<Login>,
 ) -> Reply<Response> {
     let typed = Credentials {
         email: typed.email,
         password: typed.password,
-        device: cookies::device(&headers),
+        replaces: had(&asker),
     };
     let entered = sign_in::sign_in(server.app(), &allow, typed).await?;
     Ok(answer(&server, &asker, entered))
+}
+
+/// Returns the session that the browser has already.
+fn had(asker: &Asker) -> Option<(UserId, SessionId)> {
+    match asker.actor.user() {
+        Some(SignedIn {
+            id,
+            via: Via::Session(session),
+            ..
+        }) => Some((*id, *session)),
+        _ => None,
+    }
 }
 
 /// Answers somebody who is in, as far as he is. Cookies are for browsers: DAP's port never sets any.
@@ -245,7 +256,7 @@ async fn jwt_login(
     let credentials = Credentials {
         email: typed.username,
         password: typed.password,
-        device: None,
+        replaces: None,
     };
     let dap = |error: Error| match error.code {
         Code::CredentialsWrong | Code::CodeWrong => {

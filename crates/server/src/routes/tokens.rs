@@ -65,6 +65,7 @@ pub(super) fn add(api: &mut Api) {
 
 /// A token as it is wished for.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct NewToken {
     name: String,
     /// From 1 to 3650; without it the token is good until it is revoked.

@@ -41,6 +41,7 @@ pub(super) fn add(api: &mut Api) {
         .gives::<UserRead>(200);
     api.patch("/users/{id}", change)
         .about(TAG, "Changes a user's address, role or access.")
+        .event(Event::UserUpdated)
         .event(Event::EmailChanged)
         .event(Event::RoleChanged)
         .event(Event::UserDeactivated)
@@ -178,6 +179,7 @@ async fn shown(server: &Server, allow: &Allow<UsersManage>, id: UserId) -> Reply
 
 /// What an admin changes about a user. He neither learns nor chooses a password.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct Changes {
     email: Option<String>,
     role: Option<String>,
@@ -207,24 +209,12 @@ async fn change(
         Some(false) if user.role == Role::Admin => Some(Role::Editor),
         Some(false) | None => None,
     };
-    if let Some(address) = &changes.email {
-        people::set_email(app, &allow, id, &email(address)?).await?;
-    }
-    if let Some(role) = named.or(by_dap).filter(|role| *role != user.role) {
-        people::set_role(app, &allow, id, role).await?;
-    }
-    match changes.is_active {
-        Some(false) if user.is_active => {
-            people::deactivate(app, &allow, id).await?;
-        }
-        Some(true) if user.deleted_at.is_some() => {
-            people::restore(app, &allow, id).await?;
-        }
-        Some(true) if !user.is_active => {
-            people::reactivate(app, &allow, id).await?;
-        }
-        Some(_) | None => {}
-    }
+    let wanted = people::Changes {
+        email: changes.email.as_deref().map(email).transpose()?,
+        role: named.or(by_dap),
+        is_active: changes.is_active,
+    };
+    people::change(app, &allow, id, wanted).await?;
     shown(&server, &allow, id).await
 }
 
@@ -246,6 +236,7 @@ async fn delete(
 
 /// Somebody to invite.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct Invitation {
     email: String,
     role: Option<String>,
@@ -345,6 +336,7 @@ steps! {
 
 /// A user's address once more: what cannot be taken back is not done by a slip.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct Named {
     confirm_email: String,
 }
@@ -403,6 +395,7 @@ async fn end_sessions(
 
 /// Another role.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct NewRole {
     role: String,
 }

@@ -411,6 +411,12 @@ async fn tokens_are_made_by_sessions_alone_and_shown_once() {
     );
     let listed = served.get("/api/auth/api-tokens", &ada).await;
     assert!(!listed.text.contains(made["token"].as_str().expect("shown")));
+    let misspelt = r#"{"name": "ci", "scope": ["source.view"]}"#;
+    let refused = served.post("/api/auth/api-tokens", &ada, misspelt).await;
+    refused.is_problem(422, "request_invalid");
+    let invite = r#"{"email": "more@example.com", "role": "admin"}"#;
+    let refused = served.post("/api/admin/users", &bearer, invite).await;
+    refused.is_problem(403, "permission_denied");
     served
         .post("/api/auth/api-tokens", &bearer, r#"{"name": "more"}"#)
         .await

@@ -158,7 +158,7 @@ impl Served {
         let typed = Credentials {
             email: format!("{name}@example.com"),
             password: Plain::new(PASSWORD.to_owned()),
-            device: None,
+            replaces: None,
         };
         let entered = sign_in(app, &allow, typed).await.expect("he is let in");
         entered.cookie.expose().clone()

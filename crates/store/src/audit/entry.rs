@@ -32,10 +32,12 @@ impl Entry {
 
     pub(super) fn into_row(self) -> rows::ActiveModel {
         let Self { who, act, .. } = self;
-        let (user, client) = (who.actor.user(), who.actor.client());
+        let client = who.actor.client();
+        let user = who.actor.user().map(|user| (user.id, user.email.clone()));
+        let user = user.or(act.subject);
         let mut personal = act.personal;
-        let email = match user {
-            Some(user) => Some(user.email.as_str().to_owned()),
+        let email = match &user {
+            Some((_, email)) => Some(email.as_str().to_owned()),
             // Whoever has not signed in is known by the address he tried.
             None => personal
                 .remove("email")
@@ -55,7 +57,7 @@ impl Entry {
             effect_id: Set(act.effect.map(|(id, _)| id.to_string())),
             phase: Set(act.effect.map(|(_, phase)| phase.as_str().to_owned())),
             event_data: Set(json(act.details)),
-            user_id: Set(user.map(|user| user.id.to_string())),
+            user_id: Set(user.map(|(id, _)| id.to_string())),
             email: Set(email),
             ip: Set(client.and_then(|client| client.ip).map(|ip| ip.to_string())),
             user_agent: Set(client.and_then(|client| client.user_agent.clone())),

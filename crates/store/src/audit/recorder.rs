@@ -124,6 +124,7 @@ impl Store {
             let client = Client {
                 ip: flood.address,
                 user_agent: None,
+                ..Client::default()
             };
             let actor = Actor::Anonymous(client);
             let act = counted(&flood);

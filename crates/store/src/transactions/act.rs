@@ -1,6 +1,7 @@
 //! What a transaction does, for its audit row.
 
 use crate::audit::Phase;
+use domain::{Email, UserId};
 use security::Event;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -17,6 +18,8 @@ pub struct Act {
     pub(crate) details: Map<String, Value>,
     pub(crate) personal: Map<String, Value>,
     pub(crate) effect: Option<(Uuid, Phase)>,
+    /// Whom it concerns, when nobody has signed in yet.
+    pub(crate) subject: Option<(UserId, Email)>,
 }
 
 impl Act {
@@ -28,6 +31,7 @@ impl Act {
             details: Map::new(),
             personal: Map::new(),
             effect: None,
+            subject: None,
         }
     }
 
@@ -46,6 +50,12 @@ impl Act {
     /// Adds a personal value: an address, free text. The address somebody tried to sign in with is called `email`.
     pub fn personal(mut self, key: &'static str, value: impl Into<String>) -> Self {
         self.personal.insert(key.to_owned(), value.into().into());
+        self
+    }
+
+    /// Names whom it concerns who has not signed in yet, as the row's user.
+    pub fn subject(mut self, user: UserId, email: &Email) -> Self {
+        self.subject = Some((user, email.clone()));
         self
     }
 

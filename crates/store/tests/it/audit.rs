@@ -150,6 +150,7 @@ fn client(ip: &str) -> Client {
     Client {
         ip: Some(ip.parse().expect("an address")),
         user_agent: None,
+        ..Client::default()
     }
 }
 

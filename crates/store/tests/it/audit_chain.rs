@@ -279,6 +279,7 @@ fn client() -> Client {
     Client {
         ip: Some("192.0.2.7".parse().expect("an address")),
         user_agent: Some("a browser".into()),
+        ..Client::default()
     }
 }
 

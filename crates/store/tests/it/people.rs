@@ -24,6 +24,7 @@ pub(crate) fn public<R: PublicReason>() -> Allow<R> {
     let client = Client {
         ip: Some("192.0.2.7".parse().expect("an address")),
         user_agent: Some("a browser".into()),
+        ..Client::default()
     };
     admit(client, request())
 }
