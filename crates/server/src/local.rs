@@ -55,7 +55,7 @@ impl Local {
         bearer: Option<&Plain<String>>,
     ) -> Option<Known> {
         let headers = request.headers();
-        let is_here = client.ip.is_some_and(|ip| is_loopback(ip))
+        let is_here = client.ip.is_some_and(is_loopback)
             && hosts
                 .addressed(request.uri(), headers)
                 .is_some_and(|host| is_loopback_name(&host))

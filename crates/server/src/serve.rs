@@ -286,7 +286,7 @@ async fn keep_audit(server: Server) {
             () = server.stopping.cancelled() => return,
         }
         server.app().sequence_audit(Sign::WhenDue).await;
-        if tick % AUDIT_TOLD_EVERY == 0 {
+        if tick.is_multiple_of(AUDIT_TOLD_EVERY) {
             // They are in the log; what is forgotten here is told again if it still holds.
             drop(app::audit::take_warnings());
         }
@@ -339,4 +339,6 @@ pub async fn serve(listening: Listening, stop: impl Future<Output = ()>) {
     server.app().shut_down().await;
     // A socket that is left behind does no harm: the next start removes it.
     let _ = fs_err::remove_file(server.app().project.socket_file());
+    // One that is left behind opens nothing: the next start makes another.
+    let _ = fs_err::remove_file(server.app().project.local_token_file());
 }

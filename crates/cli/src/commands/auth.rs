@@ -64,5 +64,5 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
         Command::Unlock(arguments) => User::Unlock(arguments),
         Command::ChangeRole(arguments) => User::Role(arguments),
     };
-    user::run(context, user::Arguments { command }).await
+    Box::pin(user::run(context, user::Arguments { command })).await
 }

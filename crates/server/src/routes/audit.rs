@@ -119,7 +119,7 @@ impl From<AuditRow> for AuditEvent {
         data.extend(row.personal);
         Self {
             id: row.id,
-            user_id: row.user.map(|user| user.as_uuid()),
+            user_id: row.user.map(UserId::as_uuid),
             event_type: row.event_type,
             event_data: (!data.is_empty()).then_some(data),
             created_at: row.created_at.to_rfc3339(),

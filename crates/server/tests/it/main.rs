@@ -9,9 +9,12 @@
 mod connections;
 mod documents;
 mod doors;
+mod ids;
 mod inputs;
+mod known_holes;
 mod people;
 mod project;
 mod rates;
+mod rough;
 mod sweep;
 mod syncs;

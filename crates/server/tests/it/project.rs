@@ -303,6 +303,15 @@ pub(crate) async fn read(response: Response<Body>) -> Answer {
 }
 
 impl Served {
+    /// Invites somebody: that costs no hash of a password.
+    pub(crate) async fn invite(&self, name: &str) {
+        let email = Email::parse(&format!("{name}@example.com")).expect("an address");
+        let allow = self.app().allow::<UsersManage>().await;
+        let allow = allow.expect("the operator may");
+        let invited = people::invite(self.app(), &allow, &email, Role::Editor).await;
+        assert!(invited.is_ok());
+    }
+
     /// Takes somebody's access away.
     pub(crate) async fn deactivate(&self, name: &str) {
         let allow = self.app().allow::<UsersManage>().await;
