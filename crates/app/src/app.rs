@@ -173,7 +173,7 @@ impl App {
         let store = open_store(&project, &environment, process).await?;
         let warehouse = Warehouse::new(warehouse_settings(&project, &settings), launcher.clone());
         let keys = SigningKeys::find(&project, &environment);
-        let identity = Identity::new(settings.auth.clone(), keys);
+        let identity = Identity::new(&settings, keys, &clock)?;
         let actor = Actor::Operator {
             os_user: os_user(&environment),
         };

@@ -8,6 +8,7 @@ mod hashing;
 mod keys;
 pub mod linked_logins;
 pub mod links;
+pub mod mail;
 mod overview;
 pub mod passkeys;
 pub mod passwords;
@@ -32,11 +33,14 @@ pub use store::users::{User, UserFilter};
 pub use store::{Listed, Paging};
 
 use crate::app::SystemEntropy;
+use crate::config::ProjectConfig;
 use crate::{App, Error, Result};
-use domain::{Code, UserId, say};
+use connect::Egress;
+use connect::mail::Mailer;
+use domain::{Clock, Code, UserId, say};
 use security::passwords::Policy;
 use security::{Allow, Entropy, Permission, Plain, SignedIn};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// What the use cases of this module share beside the stores.
@@ -45,18 +49,29 @@ pub struct Identity {
     pub(crate) keys: SigningKeys,
     pub(crate) hasher: Hasher,
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// With whom people can sign in, once somebody asked: most commands never do.
+    pub(crate) providers: OnceLock<Vec<linked_logins::Provider>>,
+    pub(crate) mailer: Option<Mailer>,
 }
 
 impl Identity {
-    /// Returns the identity system of a project whose settings are `config`.
-    pub(crate) fn new(config: AuthConfig, keys: SigningKeys) -> Self {
+    /// Returns the identity system of a project with these settings.
+    pub(crate) fn new(
+        settings: &ProjectConfig,
+        keys: SigningKeys,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let egress = Egress::new(settings.egress.allow_private.iter().cloned());
+        let mailer = mail::open(settings.mail.as_ref(), egress, clock)?;
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        Self {
-            config,
+        Ok(Self {
+            config: settings.auth.clone(),
             keys,
             hasher: Hasher::new(Arc::clone(&entropy)),
             entropy,
-        }
+            providers: OnceLock::new(),
+            mailer,
+        })
     }
 
     pub(crate) fn policy(&self) -> Policy {

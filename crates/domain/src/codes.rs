@@ -141,6 +141,10 @@ codes! {
     LoginUnknown = "login_unknown": "Nobody here has linked this login. Sign in another way and link it in your account, or ask \
         an admin to invite you.";
     LoginExists = "login_exists": "This login is linked to another account.";
+    LoginProviderUnknown = "login_provider_unknown": "Nobody signs in here with a provider of this name. \
+        `auth.oauth_providers` in `.dango/project.yml` names those there are; one without a client id and a secret is none.";
+    MailFailed = "mail_failed": "The mail server did not take a mail. `mail` in `.dango/project.yml` names it; an admin can \
+        make the link meanwhile and hand it over.";
     LoginNotFound = "login_not_found": "There is no such linked login, or it is somebody else's.";
     AccountLocked = "account_locked": "Too many wrong passwords or codes came for this account from this network. Wait until \
         the time is over, or let an admin unlock it with `dango user unlock EMAIL`.";

@@ -1,6 +1,8 @@
-//! The two cookies of the browser's port: the session, and that this browser has signed somebody in before.
+//! The cookies of the browser's port: the session, that this browser has signed somebody in before, and what binds a question
+//! to the browser that was asked.
 
 use crate::server::Server;
+use crate::table::Door;
 use app::identity::sign_in::Entered;
 use axum::http::{HeaderMap, HeaderValue, header};
 use security::{Plain, Step};
@@ -12,6 +14,55 @@ pub(crate) const SESSION: &str = "dap-jwt";
 const DEVICE: &str = "dango-device";
 const DEVICE_PATH: &str = "/api/auth";
 const DEVICE_KEPT_FOR: Duration = Duration::from_hours(365 * 24);
+
+/// What binds a question to the browser that was asked: without it an answer of somebody else's could be passed off on it.
+#[derive(Clone, Copy)]
+pub(crate) struct Binding {
+    name: &'static str,
+    path: &'static str,
+    kept_for: Duration,
+}
+
+/// Of a round trip to an identity provider.
+pub(crate) const OAUTH: Binding = Binding {
+    name: "dango-oauth",
+    path: "/api/auth/oauth",
+    kept_for: Duration::from_mins(10),
+};
+/// Of a sign-in by passkey.
+pub(crate) const PASSKEY: Binding = Binding {
+    name: "dango-passkey",
+    path: "/api/auth/passkeys",
+    kept_for: Duration::from_mins(5),
+};
+
+/// Returns the header that binds a question to the browser; other doors have none.
+pub(crate) fn ceremony(
+    server: &Server,
+    door: Door,
+    binding: Binding,
+    value: &Plain<String>,
+) -> Option<HeaderValue> {
+    let Binding {
+        name,
+        path,
+        kept_for,
+    } = binding;
+    (door == Door::Web)
+        .then(|| set(server, name, value, path, kept_for))
+        .flatten()
+}
+
+/// Returns what the browser brings of it. Nothing binds nothing: no question is found by it.
+pub(crate) fn find_or_none(headers: &HeaderMap, binding: Binding) -> Plain<String> {
+    find(headers, binding.name).unwrap_or_else(|| Plain::new(String::new()))
+}
+
+/// Returns the header that takes it away.
+pub(crate) fn forget(server: &Server, binding: Binding) -> Option<HeaderValue> {
+    let nothing = Plain::new(String::new());
+    set(server, binding.name, &nothing, binding.path, Duration::ZERO)
+}
 
 /// Returns the value of the cookie `name`.
 pub(crate) fn find(headers: &HeaderMap, name: &str) -> Option<Plain<String>> {
@@ -27,6 +78,15 @@ pub(crate) fn find(headers: &HeaderMap, name: &str) -> Option<Plain<String>> {
 /// Returns what the browser kept from an earlier sign-in.
 pub(crate) fn device(headers: &HeaderMap) -> Option<Plain<String>> {
     find(headers, DEVICE)
+}
+
+/// Returns whether an answer sets the session's cookie, or takes it away.
+pub(crate) fn sets_session(headers: &HeaderMap) -> bool {
+    let mut set = headers.get_all(header::SET_COOKIE).iter();
+    set.any(|value| {
+        let rest = value.as_bytes().strip_prefix(SESSION.as_bytes());
+        rest.is_some_and(|rest| rest.starts_with(b"="))
+    })
 }
 
 /// Returns the header that sets the session's cookie. It is kept as long as a session may be idle: one that has expired is

@@ -83,5 +83,5 @@ pub use serve::{Listening, Options, open, serve};
 pub use server::Server;
 pub use socket::connect;
 pub use table::{Api, Door, Rate, Reach, Route, Table};
-pub use views::{SessionRead, TokenRead, UserRead};
+pub use views::{LoginRead, SessionRead, TokenRead, UserRead};
 pub use witness::{Guard, Public};

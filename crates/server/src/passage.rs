@@ -113,7 +113,8 @@ pub(crate) async fn pass(State(at): State<Passage>, mut request: Request, next: 
     match enter(&at, &mut request).await {
         Ok(cookie) => {
             let mut response = handle(&at, request, next).await;
-            if let Some(cookie) = cookie {
+            // Whoever has just signed in or out has his cookie; that of the session before would take its place.
+            if let Some(cookie) = cookie.filter(|_| !cookies::sets_session(response.headers())) {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
             response

@@ -127,6 +127,11 @@ impl Problem {
         }
     }
 
+    /// Returns what went wrong, as one word.
+    pub(crate) fn code(&self) -> Code {
+        self.0.error.code
+    }
+
     /// Writes the failure down, once, where it ends.
     pub(crate) fn log(&self, request: RequestId) {
         let error = &self.0.error;

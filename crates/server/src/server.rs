@@ -37,6 +37,16 @@ impl Server {
         Self(Arc::new(inner))
     }
 
+    /// Does what nobody waits for, such as sending mail; a server that stops lets it come to its end.
+    pub(crate) fn do_later(&self, work: impl Future<Output = ()> + Send + 'static) {
+        // While the server stops it may be had no more: the work is done as far as there is time.
+        let busy = Arc::clone(&self.0.busy).try_read_owned().ok();
+        tokio::spawn(async move {
+            work.await;
+            drop(busy);
+        });
+    }
+
     /// Returns the project.
     pub(crate) fn app(&self) -> &Arc<App> {
         &self.0.app

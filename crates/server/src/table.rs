@@ -119,6 +119,12 @@ impl Route {
         self
     }
 
+    /// Does its work to the end although its method is one that only reads.
+    pub fn lasting(&mut self) -> &mut Self {
+        self.is_droppable = false;
+        self
+    }
+
     /// Hides it from those who may not use it.
     pub fn hidden(&mut self) -> &mut Self {
         self.is_hidden = true;

@@ -1,6 +1,7 @@
 //! People, sessions and tokens as they are shown: one shape for the API and for `--json` of the command line, with the names
 //! of both heritages.
 
+use app::identity::linked_logins::LinkedLogin;
 use app::identity::people::Person;
 use app::identity::{ApiToken, Session, User};
 use domain::{Email, Timestamp};
@@ -23,7 +24,7 @@ pub struct UserRead {
     /// Whether he is asked for a second factor.
     totp_enabled: bool,
     oauth_provider: Option<String>,
-    oauth_accounts: Vec<String>,
+    oauth_accounts: Vec<LoginRead>,
     failed_login_attempts: u32,
     locked_until: Option<String>,
     must_change_password: bool,
@@ -49,8 +50,8 @@ impl UserRead {
             is_superuser: user.role == security::Role::Admin,
             is_verified: user.is_verified,
             totp_enabled: user.has_second_factor,
-            oauth_provider: None,
-            oauth_accounts: Vec::new(),
+            oauth_provider: person.logins.first().map(|login| login.provider.clone()),
+            oauth_accounts: person.logins.iter().map(LoginRead::of).collect(),
             failed_login_attempts: person.failures.count,
             locked_until: time(person.failures.locked_until),
             must_change_password: user.must_change_password,
@@ -67,6 +68,34 @@ impl UserRead {
     /// Returns somebody as he sees himself: what is counted against him is nobody's business but an admin's.
     pub fn of_oneself(user: User) -> Self {
         Self::of(&Person::of(user))
+    }
+}
+
+/// A linked login, with the names of DAP's `OAuthAccount`. No token is kept, so none is shown.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LoginRead {
+    id: Uuid,
+    /// The provider.
+    oauth_name: String,
+    /// Who he is there.
+    account_id: String,
+    /// His address as the provider said last.
+    account_email: Option<String>,
+    linked_at: String,
+    last_used_at: Option<String>,
+}
+
+impl LoginRead {
+    /// Returns the login as it is shown.
+    pub fn of(login: &LinkedLogin) -> Self {
+        Self {
+            id: login.id.as_uuid(),
+            oauth_name: login.provider.clone(),
+            account_id: login.subject.clone(),
+            account_email: login.email.as_ref().map(ToString::to_string),
+            linked_at: login.linked_at.to_rfc3339(),
+            last_used_at: time(login.last_used_at),
+        }
     }
 }
 

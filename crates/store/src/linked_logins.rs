@@ -15,7 +15,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
 };
-use security::permissions::{AccountSecure, AccountView, SignIn, UsersManage};
+use security::permissions::{AccountSecure, AccountView, SignIn, UsersManage, UsersView};
 use security::{Allow, Implies, Permission};
 
 /// Logins that one look returns; a person has one or two.
@@ -148,6 +148,21 @@ pub async fn list<P: Implies<AccountView>, M: Mode>(
     owner: UserId,
 ) -> Result<Vec<LinkedLogin>, StoreError> {
     own(tx, owner)?;
+    of(tx, owner).await
+}
+
+/// Returns the linked logins of anybody, newest first.
+pub async fn list_any<P: Implies<UsersView>, M: Mode>(
+    tx: &Tx<P, M>,
+    owner: UserId,
+) -> Result<Vec<LinkedLogin>, StoreError> {
+    of(tx, owner).await
+}
+
+async fn of<P: Permission, M: Mode>(
+    tx: &Tx<P, M>,
+    owner: UserId,
+) -> Result<Vec<LinkedLogin>, StoreError> {
     let rows = Entity::find()
         .filter(Column::UserId.eq(owner.to_string()))
         .order_by_desc(Column::LinkedAtUs)

@@ -9,8 +9,8 @@ mod steps;
 pub(crate) use rows::{Column, Entity};
 pub(crate) use steps::note_second_factor;
 pub use steps::{
-    accept_invite, clear_password, create, deactivate, delete, erase, promote, reactivate,
-    register, reset_hash, restore, set_email, set_password, set_role, signed_in,
+    accept_invite, clear_password, create, create_viewer, deactivate, delete, erase, promote,
+    reactivate, register, reset_hash, restore, set_email, set_password, set_role, signed_in,
 };
 
 use crate::error::StoreError;

@@ -1,6 +1,9 @@
 //! `.dango/project.yml`: the settings of a project.
 
 mod auth;
+mod logins;
+mod mail;
+mod secret;
 mod sections;
 mod server;
 mod warehouse_place;
@@ -13,9 +16,14 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::identity::AuthConfig;
 use crate::project::Project;
-use domain::Say;
+use connect::identity_providers::Endpoints;
+use connect::mail::MailSecurity;
+use domain::{Email, Say};
 use sections::Sections;
+use security::Plain;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use url::Url;
 
 const FILE: &str = ".dango/project.yml";
@@ -32,6 +40,9 @@ pub struct ProjectConfig {
     pub egress: EgressConfig,
     pub api: ApiConfig,
     pub auth: AuthConfig,
+    pub logins: LoginsConfig,
+    /// Without it nothing is mailed.
+    pub mail: Option<MailConfig>,
     pub server: ServerConfig,
     pub rate_limits: RateLimits,
     pub audit: AuditConfig,
@@ -115,6 +126,56 @@ pub struct AuditConfig {
     pub checkpoint_url: Option<Url>,
 }
 
+/// With whom people can sign in.
+#[derive(Debug, Clone, Default)]
+pub struct LoginsConfig {
+    pub providers: Vec<ProviderConfig>,
+    /// Whether an address that both sides have verified links a login to the account that has it.
+    pub links_by_email: bool,
+    /// Whether somebody of an allowed domain who has no account becomes a viewer.
+    pub creates_viewers: bool,
+}
+
+/// `auth.oauth_providers.NAME:` one of them.
+#[derive(Clone)]
+pub struct ProviderConfig {
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    pub endpoints: Endpoints,
+    pub client_id: String,
+    pub client_secret: Option<Arc<Plain<String>>>,
+    /// Domains of the addresses that may come in; without any, all.
+    pub allowed_domains: Vec<String>,
+}
+
+impl fmt::Debug for ProviderConfig {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("ProviderConfig")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `mail:` the server through which links reach people.
+#[derive(Clone)]
+pub struct MailConfig {
+    pub host: String,
+    pub port: u16,
+    pub security: MailSecurity,
+    pub from: Email,
+    pub username: Option<String>,
+    pub password: Option<Arc<Plain<String>>>,
+}
+
+impl fmt::Debug for MailConfig {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("MailConfig")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A setting as `config show` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
@@ -165,6 +226,7 @@ pub(super) fn read(
             environment,
         },
         settings: Vec::new(),
+        secrets: project.secrets_file(),
     };
     let config = section.project_config(&root, project);
     Ok((config, report.findings))

@@ -1,45 +1,27 @@
 //! Signing in with an identity provider, and linking one's login there. A login is found by issuer and subject; an address
 //! finds an account only where a setting says so, and only when both sides have shown that it is theirs.
 
+mod faults;
+mod provider;
+
+pub use connect::identity_providers::ReturnTo;
+pub use provider::{LoginPolicy, Provider};
+pub use store::linked_logins::LinkedLogin;
+
 use super::me;
 use super::sign_in::{Entered, Entering, enter, own_session};
 use crate::{App, Error, Result};
-use connect::identity_providers::{
-    Callback, IdentityProvider, ProviderIdentity, ReturnTo, RoundTrip,
-};
-use connect::{Failure, FailureKind};
-use domain::say::Quoted;
-use domain::{Code, LinkedLoginId, UserId, say};
+use connect::identity_providers::{Callback, ProviderIdentity, RoundTrip};
+use domain::{Code, LinkedLoginId, UserId};
+use faults::{over, refused, unknown};
 use security::permissions::{AccountSecure, AccountView, SignIn, UsersManage};
 use security::tokens::{NewToken, TokenHash};
 use security::{Allow, Event, Plain};
 use store::ceremonies::{CeremonyKey, CeremonyKind, HoldsCeremonies};
-use store::linked_logins::{self, LinkedLogin, NewLinkedLogin, UnlinksLogins};
+use store::linked_logins::{self, NewLinkedLogin, UnlinksLogins};
 use store::users::{self, User};
 use store::{Act, StoreError};
 use url::Url;
-
-/// Who may come in by a provider.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LoginPolicy {
-    /// Domains of the addresses that may; without any, all.
-    pub domains: Vec<String>,
-    /// Whether an address that both sides have verified links a login to the account that has it.
-    pub links_by_email: bool,
-}
-
-impl LoginPolicy {
-    /// Returns whether somebody with this identity may come in at all.
-    pub(super) fn admits(&self, who: &ProviderIdentity) -> bool {
-        let is_of = |domain: &String| {
-            who.email
-                .as_ref()
-                .and_then(|email| email.as_str().rsplit_once('@'))
-                .is_some_and(|(_, host)| host.eq_ignore_ascii_case(domain))
-        };
-        self.domains.is_empty() || (who.is_email_verified && self.domains.iter().any(is_of))
-    }
-}
 
 /// Where the browser goes.
 pub struct Begun {
@@ -59,7 +41,7 @@ pub struct Finished<T> {
 pub async fn begin_sign_in(
     app: &App,
     allow: &Allow<SignIn>,
-    provider: &IdentityProvider,
+    provider: &Provider,
     return_to: ReturnTo,
 ) -> Result<Begun> {
     let browser = NewToken::for_link(&*app.identity().entropy);
@@ -75,8 +57,7 @@ pub async fn begin_sign_in(
 pub async fn sign_in(
     app: &App,
     allow: &Allow<SignIn>,
-    provider: &IdentityProvider,
-    policy: &LoginPolicy,
+    provider: &Provider,
     browser: &Plain<String>,
     query: &str,
 ) -> Result<Finished<Entered>> {
@@ -89,7 +70,7 @@ pub async fn sign_in(
             return Err(error);
         }
     };
-    if !policy.admits(&who) {
+    if !provider.policy.admits(&who) {
         note(app, allow, provider, "domain").await?;
         return Err(unknown(provider));
     }
@@ -101,7 +82,10 @@ pub async fn sign_in(
         .await;
     let known = match found? {
         Some((login, user)) => Some((login.id, user)),
-        None => link_by_email(app, allow, provider, policy, &who).await?,
+        None => match link_by_email(app, allow, provider, &who).await? {
+            Some(linked) => Some(linked),
+            None => create_viewer(app, allow, provider, &who).await?,
+        },
     };
     let Some((login, user)) = known.filter(|(_, user)| user.may_sign_in()) else {
         note(app, allow, provider, "no account").await?;
@@ -131,12 +115,11 @@ pub async fn sign_in(
 async fn link_by_email(
     app: &App,
     allow: &Allow<SignIn>,
-    provider: &IdentityProvider,
-    policy: &LoginPolicy,
+    provider: &Provider,
     who: &ProviderIdentity,
 ) -> Result<Option<(LinkedLoginId, User)>> {
     let email = who.email.as_ref().filter(|_| who.is_email_verified);
-    let Some(email) = email.filter(|_| policy.links_by_email) else {
+    let Some(email) = email.filter(|_| provider.policy.links_by_email) else {
         return Ok(None);
     };
     let found: Result<_, StoreError> = app
@@ -161,11 +144,39 @@ async fn link_by_email(
     Ok(Some((linked?.id, user)))
 }
 
+/// Makes whoever has no account a viewer, where the settings say so. An address that somebody has, deleted or not, stays his.
+async fn create_viewer(
+    app: &App,
+    allow: &Allow<SignIn>,
+    provider: &Provider,
+    who: &ProviderIdentity,
+) -> Result<Option<(LinkedLoginId, User)>> {
+    let email = who.email.as_ref().filter(|_| who.is_email_verified);
+    let Some(email) = email.filter(|_| provider.policy.welcomes(who)) else {
+        return Ok(None);
+    };
+    let act = Act::new(Event::UserCreated).detail("by", "login");
+    let created: Result<_, StoreError> = app
+        .store
+        .run_tx(allow, act, async |tx| {
+            let user = users::create_viewer(&tx, email).await?;
+            tx.target(user.id.to_string());
+            let login = linked_logins::link(&tx, user.id, new_login(provider, who)).await?;
+            Ok((login.id, user))
+        })
+        .await;
+    match created {
+        Ok(created) => Ok(Some(created)),
+        Err(StoreError::EmailTaken { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Begins to link one's own login with `provider`.
 pub async fn begin_link(
     app: &App,
     allow: &Allow<AccountSecure>,
-    provider: &IdentityProvider,
+    provider: &Provider,
     return_to: ReturnTo,
 ) -> Result<Url> {
     let browser = of_session(allow)?;
@@ -177,15 +188,14 @@ pub async fn begin_link(
 pub async fn link(
     app: &App,
     allow: &Allow<AccountSecure>,
-    provider: &IdentityProvider,
-    policy: &LoginPolicy,
+    provider: &Provider,
     query: &str,
 ) -> Result<Finished<LinkedLogin>> {
     let me = me(allow)?.id;
     let browser = of_session(allow)?;
     let kind = CeremonyKind::OauthLink;
     let (trip, who) = finish(app, allow, kind, provider, &browser, query).await?;
-    if !policy.admits(&who) {
+    if !provider.policy.admits(&who) {
         return Err(unknown(provider));
     }
     let linked: Result<_, StoreError> = app
@@ -253,13 +263,14 @@ async fn begin<P: HoldsCeremonies>(
     app: &App,
     allow: &Allow<P>,
     kind: CeremonyKind,
-    provider: &IdentityProvider,
+    provider: &Provider,
     return_to: ReturnTo,
     browser: &TokenHash,
 ) -> Result<Url> {
     let redirect = redirect(app, provider)?;
     let entropy = &*app.identity().entropy;
     let begun = provider
+        .inner
         .begin(&redirect, return_to, entropy)
         .await
         .map_err(refused)?;
@@ -279,7 +290,7 @@ async fn finish<P: HoldsCeremonies>(
     app: &App,
     allow: &Allow<P>,
     kind: CeremonyKind,
-    provider: &IdentityProvider,
+    provider: &Provider,
     browser: &TokenHash,
     query: &str,
 ) -> Result<(RoundTrip, ProviderIdentity)> {
@@ -294,11 +305,15 @@ async fn finish<P: HoldsCeremonies>(
     let trip = RoundTrip::from_text(&kept.ok_or_else(over)?).map_err(|error| {
         Error::bug("what was kept of a sign-in cannot be read").caused_by(error)
     })?;
-    let who = provider.finish(&trip, &callback).await.map_err(refused)?;
+    let who = provider
+        .inner
+        .finish(&trip, &callback)
+        .await
+        .map_err(refused)?;
     Ok((trip, who))
 }
 
-fn new_login(provider: &IdentityProvider, who: &ProviderIdentity) -> NewLinkedLogin {
+fn new_login(provider: &Provider, who: &ProviderIdentity) -> NewLinkedLogin {
     NewLinkedLogin {
         provider: provider.name().to_owned(),
         issuer: who.issuer.clone(),
@@ -309,7 +324,7 @@ fn new_login(provider: &IdentityProvider, who: &ProviderIdentity) -> NewLinkedLo
 
 /// Returns where a provider sends people back to: each to its own address, so that one cannot pass for another (RFC 9700
 /// §4.4.2), and made of the configured address, never of what a request says its host is.
-fn redirect(app: &App, provider: &IdentityProvider) -> Result<Url> {
+fn redirect(app: &App, provider: &Provider) -> Result<Url> {
     let text = format!(
         "{}/api/auth/oauth/{}/callback",
         app.public_url(),
@@ -331,41 +346,11 @@ fn of_session(allow: &Allow<AccountSecure>) -> Result<TokenHash> {
 async fn note(
     app: &App,
     allow: &Allow<SignIn>,
-    provider: &IdentityProvider,
+    provider: &Provider,
     why: &'static str,
 ) -> Result<()> {
     let act = Act::new(Event::LoginFailure)
         .detail("provider", provider.name())
         .detail("reason", why);
     Ok(app.store.record(allow, act).await?)
-}
-
-/// Returns the error of a provider that did not say who somebody is.
-fn refused(failure: Failure) -> Error {
-    let (say, hint) = (failure.say.clone(), failure.hint.clone());
-    let error = match failure.kind {
-        FailureKind::Unreachable | FailureKind::Failed | FailureKind::RateLimited => {
-            Error::unavailable(Code::LoginRefused, say)
-        }
-        FailureKind::EgressDenied => Error::invalid(Code::EgressDenied, say),
-        _ => Error::invalid(Code::LoginRefused, say),
-    };
-    error.hint(hint).caused_by(failure)
-}
-
-/// Returns the one error of everybody who has no account here, or may not use it.
-fn unknown(provider: &IdentityProvider) -> Error {
-    Error::invalid(
-        Code::LoginUnknown,
-        say!("nobody here signs in with this login of ", name Quoted(provider.name())),
-    )
-    .hint("sign in another way and link it in your account, or ask an admin to invite you")
-}
-
-fn over() -> Error {
-    Error::invalid(
-        Code::CeremonyOver,
-        "that was asked too long ago, or in another browser, or answered before",
-    )
-    .hint("begin again")
 }

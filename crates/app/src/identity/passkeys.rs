@@ -3,8 +3,10 @@
 
 mod faults;
 
+pub use store::passkeys::Passkey;
+
 use super::sign_in::{Entered, entered, own_session};
-use super::{me, people};
+use super::{me, people, second_factors};
 use crate::{App, Error, Result};
 use domain::{Code, PasskeyId, SessionId, Timestamp};
 use faults::{failed, missing, not_taken, over, refused, unavailable};
@@ -13,10 +15,11 @@ use security::permissions::{
     AccountEnrol, AccountManage, AccountProve, AccountSecure, AccountView, SignIn,
 };
 use security::tokens::{NewToken, TokenHash};
-use security::{Allow, Event, Plain};
+use security::{Allow, Event, Plain, Step};
 use serde_json::Value;
 use store::ceremonies::{CeremonyKey, CeremonyKind, HoldsCeremonies};
-use store::passkeys::{self, NewPasskey, Passkey, ReadsPasskeys, Used};
+use store::passkeys::{self, NewPasskey, ReadsPasskeys, Used};
+use store::second_factors as factors;
 use store::sessions::{self, Stage};
 use store::users::{self, User};
 use store::{Act, StoreError};
@@ -56,13 +59,20 @@ pub async fn ask_for_new(app: &App, allow: &Allow<AccountEnrol>) -> Result<Quest
     .await
 }
 
+/// A new passkey.
+pub struct Registered {
+    pub passkey: Passkey,
+    /// With the first factor: what stands in for it when the device is lost. Shown once.
+    pub recovery_codes: Vec<Plain<String>>,
+}
+
 /// Keeps the passkey that the browser brings. Every other session ends, as with any new factor.
 pub async fn register(
     app: &App,
     allow: &Allow<AccountEnrol>,
     answered: Answered<'_>,
     name: &str,
-) -> Result<Passkey> {
+) -> Result<Registered> {
     let me = me(allow)?.clone();
     let here = own_session(&me.via)?;
     let browser = of_session(here);
@@ -71,9 +81,18 @@ pub async fn register(
     let made = site(app)?
         .register(&state, answered.answer)
         .map_err(refused)?;
+    let is_first = !second_factors::view(app, allow, me.id).await?.has_one();
+    // Hashed before the transaction: each takes as long as a password.
+    let (codes, hashes) = if is_first {
+        second_factors::new_recovery_codes(app).await?
+    } else {
+        (Vec::new(), Vec::new())
+    };
     let added: Result<_, Error> = app
         .store
         .run_tx(allow, Event::PasskeyAdded, async |tx| {
+            // Of two first ones at once, the codes of one count.
+            let had_one = factors::find(&tx, me.id).await?.has_one();
             let new = NewPasskey {
                 name: name.to_owned(),
                 credential_id: made.credential_id.clone(),
@@ -81,11 +100,19 @@ pub async fn register(
                 counter: made.counter,
             };
             let added = passkeys::create(&tx, me.id, new).await?;
+            if is_first && !had_one {
+                factors::replace_recovery_codes(&tx, me.id, &hashes).await?;
+            }
             sessions::end_all(&tx, me.id, Some(here), "passkey added").await?;
-            Ok(added)
+            Ok((added, had_one))
         })
         .await;
-    added
+    let (passkey, had_one) = added?;
+    let recovery_codes = if had_one { Vec::new() } else { codes };
+    Ok(Registered {
+        passkey,
+        recovery_codes,
+    })
 }
 
 /// Returns one's own passkeys.
@@ -153,6 +180,10 @@ pub async fn verify(
     answered: Answered<'_>,
 ) -> Result<Entered> {
     let me = me(allow)?.clone();
+    if me.step != Some(Step::SecondFactor) {
+        let say = "no sign-in waits for a second factor";
+        return Err(Error::invalid(Code::UsageInvalid, say));
+    }
     let waiting = own_session(&me.via)?;
     let (id, shown) = prove(app, allow, waiting, answered).await?;
     let lasts = app.identity().lifetimes().session;
@@ -366,6 +397,18 @@ async fn take<P: HoldsCeremonies>(
 /// Returns what binds a ceremony to a session: it ends with it.
 fn of_session(session: SessionId) -> TokenHash {
     TokenHash::of(&format!("session\0{session}"))
+}
+
+impl App {
+    /// Returns whether the public address is one that passkeys can be bound to.
+    pub fn has_passkeys(&self) -> bool {
+        site(self).is_ok()
+    }
+
+    /// Returns what only one browser gets, in a cookie, so that its answer is known by it.
+    pub fn new_browser(&self) -> Plain<String> {
+        NewToken::for_link(&*self.identity().entropy).raw
+    }
 }
 
 fn site(app: &App) -> Result<Passkeys> {

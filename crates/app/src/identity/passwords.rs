@@ -2,6 +2,7 @@
 
 use super::guesses::Guesses;
 use super::links::{self, make_link};
+use super::mail::send_link;
 use super::{me, sign_in};
 use crate::{App, Error, Result};
 use domain::{Code, Email, Say, UserId};
@@ -92,8 +93,8 @@ pub async fn set_own(app: &App, allow: &Allow<AccountSecure>, new: &Plain<String
     Ok(())
 }
 
-/// Brings a reset link to whom it is for: into the log, where the operator said so. Nobody else learns of it.
-pub fn deliver(app: &App, mail: &ResetMail) {
+/// Brings a reset link to whom it is for: by mail, and into the log where the operator said so. Nobody else learns of it.
+pub async fn deliver(app: &App, mail: &ResetMail) {
     let link = links::address(app, links::Page::Reset, &mail.link);
     if app.identity().config.log_reset_links {
         // The one secret that is ever logged, and only where `DAP_AUTH_LOG_RESET_TOKENS` asks for it.
@@ -104,6 +105,13 @@ pub fn deliver(app: &App, mail: &ResetMail) {
             "user.forgot_password"
         );
     }
+    send_link(
+        app,
+        links::Page::Reset,
+        (mail.user, &mail.email),
+        &mail.link,
+    )
+    .await;
 }
 
 /// Makes a link to choose another password, when somebody may sign in at `email`; whether there is somebody, nobody is told.

@@ -11,6 +11,7 @@ use security::permissions::{AccountSecure, AccountView, Register, UsersManage, U
 use security::tokens::NewToken;
 use security::{Allow, Event, Plain, Role, Step};
 use store::attempts::{self, Failures};
+use store::linked_logins::{self, LinkedLogin};
 use store::links::{self, LinkKind};
 use store::users::{self, NewUser, User, UserFilter};
 use store::{Act, Listed, Paging, StoreError, Tx};
@@ -22,18 +23,20 @@ pub struct Person {
     pub failures: Failures,
     /// Until when his invite is good, while he has not accepted it.
     pub invited_until: Option<Timestamp>,
+    /// His linked logins.
+    pub logins: Vec<LinkedLogin>,
 }
 
 impl Person {
     /// Returns what an admin wants to know first: `active`, `invited`, `locked`, `deactivated` or `deleted`.
-    pub const fn state(&self) -> &'static str {
+    pub fn state(&self) -> &'static str {
         if self.user.deleted_at.is_some() {
             "deleted"
         } else if !self.user.is_active {
             "deactivated"
         } else if self.failures.locked_until.is_some() {
             "locked"
-        } else if !self.user.has_password {
+        } else if !self.user.has_password && self.logins.is_empty() {
             "invited"
         } else {
             "active"
@@ -46,6 +49,7 @@ impl Person {
             user,
             failures: Failures::default(),
             invited_until: None,
+            logins: Vec::new(),
         }
     }
 }
@@ -312,10 +316,12 @@ async fn person<M: store::Mode>(tx: &Tx<UsersView, M>, user: User) -> Result<Per
     } else {
         links::good_until(tx, LinkKind::Invite, user.id).await?
     };
+    let logins = linked_logins::list_any(tx, user.id).await?;
     Ok(Person {
         user,
         failures,
         invited_until,
+        logins,
     })
 }
 
@@ -460,16 +466,23 @@ pub async fn set_own_email(app: &App, allow: &Allow<AccountSecure>, email: &Emai
 }
 
 /// Returns oneself, and what one has to do before anything else.
-pub async fn myself(app: &App, allow: &Allow<AccountView>) -> Result<(User, Option<Step>)> {
+pub async fn myself(app: &App, allow: &Allow<AccountView>) -> Result<(Person, Option<Step>)> {
     let me = super::me(allow)?.id;
-    let found = app
+    let found: Result<_, StoreError> = app
         .store
-        .run_read(allow, async |tx| users::find_own(&tx, me).await)
-        .await
-        .map_err(Error::from)?;
-    let user = found.ok_or_else(|| no_user(me))?;
+        .run_read(allow, async |tx| {
+            let user = users::find_own(&tx, me).await?;
+            Ok((user, linked_logins::list(&tx, me).await?))
+        })
+        .await;
+    let (user, logins) = found?;
+    let user = user.ok_or_else(|| no_user(me))?;
     let step = first_step(app, &user, app.clock.now());
-    Ok((user, step))
+    let person = Person {
+        logins,
+        ..Person::of(user)
+    };
+    Ok((person, step))
 }
 
 /// Returns the error of somebody who was erased while he did something.

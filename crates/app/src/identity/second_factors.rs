@@ -358,7 +358,7 @@ pub async fn reset(app: &App, allow: &Allow<UsersManage>, id: UserId) -> Result<
     Ok(people::get(app, allow, id).await?.user)
 }
 
-async fn view<P: second_factors::SeesFactors>(
+pub(super) async fn view<P: second_factors::SeesFactors>(
     app: &App,
     allow: &Allow<P>,
     user: UserId,
@@ -370,7 +370,9 @@ async fn view<P: second_factors::SeesFactors>(
     Ok(found?)
 }
 
-async fn new_recovery_codes(app: &App) -> Result<(Vec<Plain<String>>, Vec<PasswordHash>)> {
+pub(super) async fn new_recovery_codes(
+    app: &App,
+) -> Result<(Vec<Plain<String>>, Vec<PasswordHash>)> {
     let codes = recovery_codes::generate(&*app.identity().entropy);
     let hashes = codes
         .iter()

@@ -106,15 +106,6 @@ async fn exchange(
     code: &Plain<String>,
 ) -> Result<Plain<String>, Failure> {
     let name = provider.name();
-    let settings = &provider.settings;
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.append_pair("client_id", &settings.client_id)
-        .append_pair("code", code.expose())
-        .append_pair("redirect_uri", trip.redirect.as_str())
-        .append_pair("code_verifier", verifier(trip).secret());
-    if let Some(secret) = &settings.client_secret {
-        form.append_pair("client_secret", secret.expose());
-    }
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(
@@ -125,7 +116,7 @@ async fn exchange(
         method: Method::POST,
         url: below(provider, site, "login/oauth/access_token")?,
         headers,
-        body: Some(form.finish().into_bytes()),
+        body: Some(token_form(provider, trip, code).into_bytes()),
     };
     let answer: TokenAnswer = read(provider, &request).await?;
     match answer {
@@ -138,6 +129,20 @@ async fn exchange(
         } => Ok(Plain::new(token)),
         TokenAnswer { .. } => Err(faults::incomplete(name)),
     }
+}
+
+/// Returns what the code is exchanged with.
+fn token_form(provider: &IdentityProvider, trip: &RoundTrip, code: &Plain<String>) -> String {
+    let settings = &provider.settings;
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.append_pair("client_id", &settings.client_id)
+        .append_pair("code", code.expose())
+        .append_pair("redirect_uri", trip.redirect.as_str())
+        .append_pair("code_verifier", verifier(trip).secret());
+    if let Some(secret) = &settings.client_secret {
+        form.append_pair("client_secret", secret.expose());
+    }
+    form.finish()
 }
 
 /// Asks the API, in the name of whoever signs in.

@@ -106,8 +106,8 @@ async fn me(allow: Allow<AccountView>, State(server): State<Server>) -> Reply<Gi
             auth_enabled: false,
         }));
     }
-    let (user, _) = people::myself(server.app(), &allow).await?;
-    Ok(given(Me::User(Box::new(UserRead::of_oneself(user)))))
+    let (me, _) = people::myself(server.app(), &allow).await?;
+    Ok(given(Me::User(Box::new(UserRead::of(&me)))))
 }
 
 /// What one changes about oneself. Other fields count for nothing.
@@ -135,8 +135,8 @@ async fn change_me(
     if let Some(password) = &changes.password {
         passwords::set_own(app, &allow, password).await?;
     }
-    let (user, _) = people::myself(app, &allow.narrow()).await?;
-    Ok(given(UserRead::of_oneself(user)))
+    let (me, _) = people::myself(app, &allow.narrow()).await?;
+    Ok(given(UserRead::of(&me)))
 }
 
 /// The password one has, and the one that takes its place.
@@ -178,8 +178,16 @@ struct Proof {
 
 /// When one showed who one is.
 #[derive(Serialize, ToSchema)]
-struct Proven {
+pub(super) struct Proven {
     proven_at: String,
+}
+
+impl Proven {
+    pub(super) fn at(at: domain::Timestamp) -> Self {
+        Self {
+            proven_at: at.to_rfc3339(),
+        }
+    }
 }
 
 async fn reauthenticate(
@@ -190,9 +198,7 @@ async fn reauthenticate(
     let code = proof.code.map(Typed::guess);
     let password = proof.password.as_ref();
     let proven = sign_in::reauthenticate(server.app(), &allow, password, code).await?;
-    Ok(given(Proven {
-        proven_at: proven.to_rfc3339(),
-    }))
+    Ok(given(Proven::at(proven)))
 }
 
 async fn list_sessions(
@@ -285,7 +291,7 @@ async fn set_up(
     }))
 }
 
-fn shown(codes: &[Plain<String>]) -> Vec<String> {
+pub(super) fn shown(codes: &[Plain<String>]) -> Vec<String> {
     codes.iter().map(|code| code.expose().clone()).collect()
 }
 

@@ -21,6 +21,7 @@ use security::permissions::{AccountLeave, AccountProve, FollowLink, Register, Se
 use security::{Allow, Event, Plain, SignedIn, Step, Via};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 pub(super) fn add(api: &mut Api) {
@@ -124,7 +125,7 @@ struct Login {
 
 /// How far a sign-in has come. Without `user` the second factor is still to be shown.
 #[derive(Serialize, ToSchema, Default)]
-struct LoginAnswer {
+pub(super) struct LoginAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserRead>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,7 +165,7 @@ fn had(asker: &Asker) -> Option<(UserId, SessionId)> {
 }
 
 /// Answers somebody who is in, as far as he is. Cookies are for browsers: DAP's port never sets any.
-fn answer(server: &Server, asker: &Asker, entered: Entered) -> Response {
+pub(super) fn answer(server: &Server, asker: &Asker, entered: Entered) -> Response {
     let cookies = match asker.door {
         Door::Web => cookies::entry(server, &entered),
         Door::Dap | Door::Socket => Vec::new(),
@@ -334,7 +335,9 @@ async fn forgot(
 ) -> Reply<StatusCode> {
     let mail = passwords::forget(server.app(), &allow, &address.email).await?;
     if let Some(mail) = mail {
-        passwords::deliver(server.app(), &mail);
+        // Afterwards: how long it takes would say that there is somebody.
+        let app = Arc::clone(server.app());
+        server.do_later(async move { passwords::deliver(&app, &mail).await });
     }
     Ok(StatusCode::ACCEPTED)
 }

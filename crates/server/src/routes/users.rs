@@ -10,13 +10,14 @@ use crate::table::Api;
 use crate::views::UserRead;
 use app::Error;
 use app::identity::people::{self, Invited};
-use app::identity::{Paging, UserFilter, links, second_factors, sessions};
+use app::identity::{Paging, UserFilter, links, mail, second_factors, sessions};
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{Code, UserId};
 use security::permissions::{UsersManage, UsersView};
 use security::{Allow, Event, Plain, Role};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 pub(super) fn add(api: &mut Api) {
@@ -272,6 +273,13 @@ async fn invited_read(
     page: links::Page,
 ) -> Reply<InvitedRead> {
     let person = people::get(server.app(), allow, invited.user.id).await?;
+    let (app, token) = (
+        Arc::clone(server.app()),
+        Plain::new(invited.token.expose().clone()),
+    );
+    let (id, email) = (invited.user.id, invited.user.email.clone());
+    // Whoever invites has the link in any case, and does not wait for the mail server.
+    server.do_later(async move { mail::send_link(&app, page, (id, &email), &token).await });
     let link = links::address(server.app(), page, &invited.token);
     let link = Some(link.expose().clone());
     let (invite_url, reset_url) = match page {

@@ -15,7 +15,7 @@ impl Served {
 }
 
 /// Returns what the answer sets the session's cookie to.
-fn cookie(answer: &Answer) -> Shows {
+pub(crate) fn cookie(answer: &Answer) -> Shows {
     let set = answer.headers.get_all("set-cookie").iter();
     let value = set
         .filter_map(|value| value.to_str().ok())

@@ -39,6 +39,7 @@ fn path(route: &Route, door: Door) -> String {
     let filled = route
         .path
         .replace("{name}", "missing")
+        .replace("{provider}", "missing")
         .replace("{key}", "sources.missing.key")
         .replace("{id}", "00000000-0000-7000-8000-000000000000");
     match (route.reach, door) {

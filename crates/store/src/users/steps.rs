@@ -49,6 +49,18 @@ pub async fn register(
     insert(tx, &new).await
 }
 
+/// Creates whoever comes in by a provider that the team trusts: a viewer, whose address the provider has verified.
+pub async fn create_viewer(tx: &Tx<SignIn>, email: &Email) -> Result<User, StoreError> {
+    let new = NewUser {
+        email: email.clone(),
+        role: Role::Viewer,
+        password: None,
+        must_change_password: false,
+        is_verified: true,
+    };
+    insert(tx, &new).await
+}
+
 async fn insert<P: Permission>(tx: &Tx<P>, new: &NewUser) -> Result<User, StoreError> {
     let now = tx.at().as_micros();
     let hash = new.password.as_ref().map(|hash| hash.as_str().to_owned());

@@ -40,7 +40,8 @@ impl Sections<'_> {
         }
         let proxies = &mut project.server.trusted_proxies;
         project.rate_limits = self.rate_limits(&mut fields, proxies);
-        fields.accept_unused(&["enabled", "oauth_providers"], self.reader.report);
+        project.logins = self.logins(&mut fields);
+        fields.accept_unused(&["enabled"], self.reader.report);
         fields.finish(self.reader.report);
     }
 

@@ -2,8 +2,8 @@
 
 use super::warehouse_place;
 use super::{
-    ApiConfig, AuditConfig, EgressConfig, PlatformConfig, ProjectConfig, RateLimits, SandboxConfig,
-    Setting, SettingOrigin,
+    ApiConfig, AuditConfig, EgressConfig, LoginsConfig, PlatformConfig, ProjectConfig, RateLimits,
+    SandboxConfig, Setting, SettingOrigin,
 };
 use crate::config::read::{Fields, Reader};
 use crate::config::tree::{Node, Place, Shape};
@@ -12,6 +12,7 @@ use crate::identity::AuthConfig;
 use crate::project::Project;
 use domain::{limits, say};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use url::Url;
 
 /// getdango's `api.query_max_rows`.
@@ -24,15 +25,22 @@ pub(super) struct Sections<'a> {
     pub(super) reader: Reader<'a>,
     /// What was read so far.
     pub(super) settings: Vec<Setting>,
+    /// `.dlt/secrets.toml`, which is opened when a secret is looked for.
+    pub(super) secrets: PathBuf,
+}
+
+/// Returns what stands where nothing stands.
+pub(super) const fn nothing() -> Node {
+    Node {
+        place: Place::START,
+        shape: Shape::Null,
+    }
 }
 
 impl Sections<'_> {
     /// Reads everything below `root`.
     pub(super) fn project_config(&mut self, root: &Node, project: &Project) -> ProjectConfig {
-        let nothing = Node {
-            place: Place::START,
-            shape: Shape::Null,
-        };
+        let nothing = nothing();
         let mut top = Fields::open(root, "", self.reader.report)
             .or_else(|| Fields::open(&nothing, "", self.reader.report));
         let mut section = |name| {
@@ -41,10 +49,20 @@ impl Sections<'_> {
                 .unwrap_or(&nothing)
         };
         let nodes = [
-            "project", "platform", "sandbox", "egress", "api", "server", "audit", "auth",
+            "project", "platform", "sandbox", "egress", "api", "server", "audit", "auth", "mail",
         ]
         .map(&mut section);
-        let [about, platform, sandbox, egress, api, server, audit, auth] = nodes;
+        let [
+            about,
+            platform,
+            sandbox,
+            egress,
+            api,
+            server,
+            audit,
+            auth,
+            mail,
+        ] = nodes;
         let folder = project
             .root()
             .file_name()
@@ -63,10 +81,17 @@ impl Sections<'_> {
             server: self.server(server),
             rate_limits: RateLimits::default(),
             auth: AuthConfig::default(),
+            logins: LoginsConfig::default(),
+            mail: None,
             audit: self.audit(audit, project),
             settings: Vec::new(),
         };
         self.auth(auth, &mut config);
+        // What is not there is not shown: most projects have no mail server.
+        config.mail = match mail.shape {
+            Shape::Null => None,
+            _ => self.mail(mail),
+        };
         if let Some(top) = top {
             top.finish(self.reader.report);
         }

@@ -79,7 +79,7 @@ impl Sections<'_> {
         Some(self.text(fields, key, "")).filter(|text| !text.is_empty())
     }
 
-    fn list(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Vec<String> {
+    pub(super) fn list(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Vec<String> {
         let (path, found) = (fields.path(key), fields.take(key));
         let texts = found
             .and_then(|node| self.reader.texts(node, &path))

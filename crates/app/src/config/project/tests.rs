@@ -1,3 +1,5 @@
+mod logins;
+
 use super::*;
 use crate::project::tests::bare_project;
 use domain::{Code, limits};
@@ -191,12 +193,6 @@ fn every_mistake_has_its_place_and_a_next_step() {
         "platform:\n  metabase_port: 3000\n",
         Notice,
         (2, 18),
-        "has no effect",
-    );
-    check(
-        "auth:\n  lockout: {max_attempts: 5}\n",
-        Notice,
-        (2, 12),
         "has no effect",
     );
     check("api: [\n", Error, (1, 6), "cannot be read as YAML");

@@ -1,12 +1,12 @@
 use super::*;
-use crate::identity::linked_logins::{self, LoginPolicy};
+use crate::identity::linked_logins::{self, LoginPolicy, Provider, ReturnTo};
 use connect::Egress;
 use connect::identity_providers::{
-    Endpoints, IdentityProvider, ProviderIdentity, ProviderSettings, ReturnTo,
+    Endpoints, IdentityProvider, ProviderIdentity, ProviderSettings,
 };
 use security::permissions::{AccountProve, AccountSecure};
 
-fn github(team: &Team) -> IdentityProvider {
+fn github(team: &Team) -> Provider {
     let settings = ProviderSettings {
         name: "github".into(),
         endpoints: Endpoints::github(),
@@ -14,7 +14,8 @@ fn github(team: &Team) -> IdentityProvider {
         client_secret: None,
     };
     let clock = Arc::clone(&team.clock) as Arc<dyn Clock>;
-    IdentityProvider::new(settings, &Egress::new([]), clock).expect("a provider")
+    let inner = IdentityProvider::new(settings, &Egress::new([]), clock).expect("a provider");
+    Provider::new("GitHub".into(), inner, LoginPolicy::default())
 }
 
 /// Returns what comes back of a sign-in that the provider did not allow.
@@ -27,7 +28,7 @@ fn denied(url: &url::Url) -> String {
 #[tokio::test]
 async fn a_round_trip_ends_once_and_in_its_own_browser() {
     let team = Team::new().await;
-    let (us, policy) = (github(&team), LoginPolicy::default());
+    let us = github(&team);
     let allow = public::<SignIn>("192.0.2.7");
     let begun = linked_logins::begin_sign_in(&team.app, &allow, &us, ReturnTo::start()).await;
     let begun = begun.expect("begun");
@@ -35,7 +36,7 @@ async fn a_round_trip_ends_once_and_in_its_own_browser() {
         "redirect_uri=http%3A%2F%2Flocalhost%3A8800%2Fapi%2Fauth%2Foauth%2Fgithub%2Fcallback"
     ));
     let end = async |browser: &Plain<String>, query: &str| {
-        let ended = linked_logins::sign_in(&team.app, &allow, &us, &policy, browser, query).await;
+        let ended = linked_logins::sign_in(&team.app, &allow, &us, browser, query).await;
         code(ended)
     };
     let back = denied(&begun.url);
@@ -53,7 +54,7 @@ async fn a_round_trip_ends_once_and_in_its_own_browser() {
 async fn a_link_ends_in_the_session_that_began_it() {
     let team = Team::new().await;
     team.add("ada@example.com", Role::Admin).await;
-    let (us, policy) = (github(&team), LoginPolicy::default());
+    let us = github(&team);
     let here = team.sign_in("ada@example.com", PASSWORD).await.expect("in");
     let there = team.sign_in("ada@example.com", PASSWORD).await.expect("in");
     let secure = team
@@ -68,15 +69,15 @@ async fn a_link_ends_in_the_session_that_began_it() {
     let back = denied(&begun.expect("begun"));
     let allow = public::<SignIn>("192.0.2.7");
     let browser = plain("a cookie");
-    let signed_in = linked_logins::sign_in(&team.app, &allow, &us, &policy, &browser, &back).await;
+    let signed_in = linked_logins::sign_in(&team.app, &allow, &us, &browser, &back).await;
     assert_eq!(
         code(signed_in),
         Some(Code::CeremonyOver),
         "it is no sign-in"
     );
-    let elsewhere = linked_logins::link(&team.app, &other, &us, &policy, &back).await;
+    let elsewhere = linked_logins::link(&team.app, &other, &us, &back).await;
     assert_eq!(code(elsewhere), Some(Code::CeremonyOver));
-    let ended = linked_logins::link(&team.app, &secure, &us, &policy, &back).await;
+    let ended = linked_logins::link(&team.app, &secure, &us, &back).await;
     assert_eq!(code(ended), Some(Code::LoginRefused));
     assert!(team.allowed::<AccountProve>(&here.cookie).await.is_ok());
 }
@@ -86,7 +87,7 @@ fn only_verified_addresses_of_the_listed_domains_come_in() {
     let check = |domains: &[&str], address: Option<&str>, is_verified, expect: bool| {
         let policy = LoginPolicy {
             domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
-            links_by_email: false,
+            ..LoginPolicy::default()
         };
         let who = ProviderIdentity {
             issuer: "https://issuer.example".into(),

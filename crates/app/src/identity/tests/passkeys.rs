@@ -46,7 +46,9 @@ async fn ada_with_passkey(team: &Team, device: &mut Device) -> (Entered, domain:
     let added = passkeys::register(&team.app, &enrol, answer.given(), "laptop").await;
     let again = passkeys::register(&team.app, &enrol, answer.given(), "laptop").await;
     assert_eq!(code(again), Some(Code::CeremonyOver));
-    (entered, added.expect("added").id)
+    let added = added.expect("added");
+    assert_eq!(added.recovery_codes.len(), 8, "it is the first factor");
+    (entered, added.passkey.id)
 }
 
 #[tokio::test]
@@ -63,16 +65,15 @@ async fn a_passkey_is_a_second_factor() {
         .await
         .expect("asked");
     let answer = show(&mut device, asked).await;
-    let elsewhere = team
-        .allowed::<AccountProve>(&first.cookie)
-        .await
-        .expect("she may");
-    let taken = passkeys::verify(&team.app, &elsewhere, answer.given()).await;
-    assert_eq!(
-        code(taken),
-        Some(Code::CeremonyOver),
-        "it is of another session"
-    );
+    let also = team.sign_in("ada@example.com", PASSWORD).await.expect("in");
+    for (cookie, expect) in [
+        (&first.cookie, Code::UsageInvalid),
+        (&also.cookie, Code::CeremonyOver),
+    ] {
+        let elsewhere = team.allowed::<AccountProve>(cookie).await.expect("she may");
+        let taken = passkeys::verify(&team.app, &elsewhere, answer.given()).await;
+        assert_eq!(code(taken), Some(expect), "it is of another session");
+    }
     let entered = passkeys::verify(&team.app, &prove, answer.given()).await;
     let entered = entered.expect("verified");
     assert_eq!(entered.step, None);

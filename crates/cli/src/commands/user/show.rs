@@ -50,6 +50,13 @@ pub(crate) async fn run(context: &Context, app: &App, arguments: &Arguments) -> 
         ("password changed", time(user.password_changed_at)),
         ("sessions", running.len().to_string()),
     ];
+    for login in &person.logins {
+        let address = login
+            .email
+            .as_ref()
+            .map_or(login.subject.as_str(), |email| email.as_str());
+        lines.push(("linked login", format!("{} ({address})", login.provider)));
+    }
     if let Some(until) = person.failures.locked_until {
         lines.push(("locked until", until.to_rfc3339()));
     }
