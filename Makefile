@@ -18,7 +18,7 @@ DEMO ?= dango-demo
 
 .PHONY: help
 help: ## lists the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 .PHONY: tools
 tools:
@@ -26,8 +26,21 @@ tools:
 	@scripts/fetch-libduckdb.sh "$(DANGO_BUILD_CACHE)" \
 	  "$(CARGO_TARGET_DIR)"/{debug,release}{,/deps,/examples} > /dev/null
 
+.PHONY: web
+web: web/dist/index.html ## builds the pages, which the binary then holds
+
+web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \
+  -o -path web/src/generated -prune -o -type f -print)
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json openapi.json $(web_sources)
+	cd web && npm run --silent build
+
 .PHONY: build
-build: tools ## builds the release binary
+build: tools web ## builds the release binary
 	cargo build --release --locked --bin dango
 
 .PHONY: run
@@ -44,6 +57,17 @@ check: tools ## the fast part, before every commit: format, lints, unit tests
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --workspace --locked --lib --bins
 	cargo test --workspace --locked --doc
+	$(MAKE) web-check
+
+.PHONY: web-check
+web-check: web/node_modules/.package-lock.json
+	cd web && npm run --silent check
+
+.PHONY: e2e
+e2e: tools web ## drives the pages with a real browser
+	@scripts/check-tools.sh test
+	cargo build --locked --bin dango
+	scripts/e2e.sh "$(CARGO_TARGET_DIR)/debug/dango"
 
 .PHONY: fix
 fix: tools ## formats, applies lint fixes, accepts generated files
@@ -53,7 +77,7 @@ fix: tools ## formats, applies lint fixes, accepts generated files
 	DANGO_ACCEPT=1 cargo test --locked -p dango-server --test it -- documents sweep
 
 .PHONY: test
-test: tools ## everything, as CI runs it
+test: tools web ## everything, as CI runs it
 	@scripts/check-tools.sh test
 	scripts/test.sh
 

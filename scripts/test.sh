@@ -20,6 +20,11 @@ step tests
 cargo test --workspace --locked --lib --bins --tests
 cargo test --workspace --locked --doc
 
+step pages
+(cd web && npm run --silent check)
+cargo build --locked --bin dango
+scripts/e2e.sh "$CARGO_TARGET_DIR/debug/dango"
+
 step documentation
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --locked --no-deps --quiet
 

@@ -49,6 +49,10 @@ fn operation(route: &Route, schemas: &mut BTreeMap<String, Value>) -> Value {
         for (name, schema) in others {
             schemas.insert(name.clone(), json!(schema));
         }
+        // Every list has the same name, so none stands under it.
+        if name == "Vec" {
+            return json!({"application/json": {"schema": schema}});
+        }
         schemas.insert(name.clone(), json!(schema));
         json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}})
     };
@@ -131,6 +135,8 @@ fn problem() -> Value {
             "error_code": {"type": ["string", "null"], "description": "getdango's code, where it has one."},
             "code": {"type": "string", "description": "`dango explain CODE` explains it."},
             "hint": {"type": ["string", "null"]},
+            "issues": {"type": "array", "items": {"type": "string"}, "description": "What is wrong with a password, or with a file."},
+            "remaining_seconds": {"type": "integer", "description": "How long an account stays locked, with 423."},
             "request_id": {"type": "string", "format": "uuid"},
         },
     })

@@ -4,6 +4,7 @@ use crate::cors;
 use crate::hosts::is_loopback_name;
 use crate::passage::{self, Origin};
 use crate::problem::Problem;
+use crate::routes::pages;
 use crate::server::Server;
 use crate::table::{Door, Table};
 use app::{Error, Result};
@@ -101,9 +102,15 @@ impl Entrance {
                 passage::limit(&self.server, &allow, None, counted).await?;
             }
         }
+        let is_page = self.is_for_page(&request);
         request.extensions_mut().insert(origin);
         let answered = self.router.clone().oneshot(request).await;
-        Ok(answered.unwrap_or_else(|never| match never {}))
+        let answered = answered.unwrap_or_else(|never| match never {});
+        Ok(if is_page && answered.status() == StatusCode::NOT_FOUND {
+            pages::missing()
+        } else {
+            answered
+        })
     }
 
     fn origin(&self, request: RequestId, peer: Peer, headers: &HeaderMap) -> Origin {
@@ -126,14 +133,19 @@ impl Entrance {
         }
     }
 
+    /// Returns whether somebody looks at a page, and not a program at something else.
+    fn is_for_page(&self, request: &Request) -> bool {
+        let path = request.uri().path();
+        self.door == Door::Web
+            && request.method() == Method::GET
+            && !path.starts_with("/api/")
+            && !path.starts_with("/assets/")
+            && accepts_html(request.headers())
+    }
+
     /// Passkeys need a domain, so people who typed the address are sent to its name.
     fn to_localhost(&self, host: &str, request: &Request) -> Option<Response> {
-        let is_page = self.door == Door::Web
-            && request.method() == Method::GET
-            && host != "localhost"
-            && is_loopback_name(host)
-            && !request.uri().path().starts_with("/api/")
-            && accepts_html(request.headers());
+        let is_page = host != "localhost" && is_loopback_name(host) && self.is_for_page(request);
         let path = request
             .uri()
             .path_and_query()
@@ -183,12 +195,13 @@ impl Entrance {
     }
 }
 
-/// Load balancers ask all the time; what they ask costs nothing.
+/// Load balancers ask all the time, and a page takes several files; what they ask costs nothing.
 fn is_free(path: &str) -> bool {
-    matches!(
+    let is_polled = matches!(
         path,
         "/" | "/health" | "/api/health" | "/health/ready" | "/api/health/ready"
-    )
+    );
+    is_polled || path.starts_with("/assets/")
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {

@@ -52,6 +52,7 @@
 //! # }
 //! ```
 
+mod assets;
 mod clients;
 mod cookies;
 mod cors;

@@ -6,7 +6,7 @@ mod config;
 mod health;
 mod logins;
 mod operator;
-mod pages;
+pub(crate) mod pages;
 mod passkeys;
 mod queries;
 mod secrets;

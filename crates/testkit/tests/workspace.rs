@@ -59,6 +59,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("axum", &["dango-server"]),
     ("tower", &["dango-server"]),
     ("utoipa", &["dango-server"]),
+    ("rust-embed", &["dango-server"]),
     ("clap", &["dango"]),
     ("inquire", &["dango"]),
     ("indicatif", &["dango"]),

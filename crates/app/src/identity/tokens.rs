@@ -91,6 +91,15 @@ async fn only_admin<P: Permission>(app: &App, allow: &Allow<P>) -> Result<Option
     Ok(only?)
 }
 
+/// Returns what a token of one's own can be narrowed to: the permissions of one's role.
+pub fn scopes(allow: &Allow<AccountView>) -> Vec<&'static str> {
+    let role = allow.actor().user().map(|me| me.role);
+    ALL.iter()
+        .filter(|line| role.is_none_or(|role| line.roles.contains(&role)))
+        .map(|line| line.name)
+        .collect()
+}
+
 /// Makes a token of `owner`.
 pub async fn create(
     app: &App,

@@ -9,7 +9,7 @@ use crate::server::Server;
 use crate::table::{Api, Rate};
 use crate::views::{SessionRead, UserRead};
 use app::identity::second_factors::{self, Typed};
-use app::identity::{passwords, people, sessions, sign_in};
+use app::identity::{passwords, people, sessions, sign_in, tokens};
 use axum::extract::State;
 use domain::SessionId;
 use security::permissions::{
@@ -27,6 +27,12 @@ pub(super) fn add(api: &mut Api) {
     api.get("/users/me", me)
         .about(TAG, "Says who one is, by DAP's name.")
         .gives::<Me>(200);
+    api.get("/auth/permissions", permissions)
+        .about(
+            TAG,
+            "Lists what one's role may: the scopes one can give to a token.",
+        )
+        .gives::<Vec<&'static str>>(200);
     api.patch("/users/me", change_me)
         .about(TAG, "Changes one's own address or password.")
         .event(Event::EmailChanged)
@@ -108,6 +114,10 @@ async fn me(allow: Allow<AccountView>, State(server): State<Server>) -> Reply<Gi
     }
     let (me, _) = people::myself(server.app(), &allow).await?;
     Ok(given(Me::User(Box::new(UserRead::of(&me)))))
+}
+
+async fn permissions(allow: Allow<AccountView>) -> Given<Vec<&'static str>> {
+    given(tokens::scopes(&allow))
 }
 
 /// What one changes about oneself. Other fields count for nothing.

@@ -1,32 +1,46 @@
 //! Pages, and the description of the API.
 
+use crate::assets;
 use crate::documents;
 use crate::entrance::Nonce;
-use crate::extract::{Given, given};
+use crate::extract::{Given, Text, given};
+use crate::problem::{Problem, Reply};
 use crate::table::{Api, Reach};
 use crate::witness::Public;
-use axum::http::header;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 use security::Allow;
 use security::permissions::{HealthView, Page};
 use serde_json::Value;
 
-/// A build without the pages says how they are made.
-const PLACEHOLDER: &str = "<!doctype html>
-<html lang=\"en\">
-<head><meta charset=\"utf-8\"><title>Dango</title></head>
-<body>
-<h1>Dango is running</h1>
-<p>This build has no pages. <code>make</code> builds them (npm is needed once) and puts them into the program.</p>
-<p>The API is below <code>/api</code>; <code>/api/openapi.json</code> describes it to whoever is signed in.</p>
-</body>
-</html>
-";
+/// Addresses of pages, and what they show. A page with a token takes it out of the address at once; what is left is good to
+/// be loaded again.
+const PAGES: &[(&str, &str)] = &[
+    ("/", "The first page."),
+    ("/login", "Signing in."),
+    ("/setup", "Making the first admin."),
+    ("/setup/{token}", "Making the first admin."),
+    ("/invite", "Accepting an invite."),
+    ("/invite/{token}", "Accepting an invite."),
+    ("/forgot-password", "Asking for a link."),
+    ("/reset-password", "Choosing another password."),
+    ("/reset-password/{token}", "Choosing another password."),
+    ("/change-password", "Changing a password before all else."),
+    ("/enrol", "Setting a second factor up before all else."),
+    ("/settings", "Settings."),
+    ("/settings/account", "One's own account."),
+];
 
 pub(super) fn add(api: &mut Api) {
-    api.get("/", page)
-        .about("pages", "The first page.")
+    for (path, about) in PAGES {
+        api.get(path, page)
+            .about("pages", about)
+            .reach(Reach::Pages)
+            .answers(200);
+    }
+    api.get("/assets/{name}", asset)
+        .about("pages", "A file of the pages.")
         .reach(Reach::Pages)
         .answers(200);
     api.get("/openapi.json", openapi)
@@ -35,11 +49,42 @@ pub(super) fn add(api: &mut Api) {
 }
 
 async fn page(_: Public<Page>) -> Response {
-    let nonce = Nonce(BASE64.encode(&rand::random::<[u8; 16]>()));
+    shown()
+}
+
+/// Returns the page of an address where none is, for people: it says so in words.
+pub(crate) fn missing() -> Response {
+    (StatusCode::NOT_FOUND, shown()).into_response()
+}
+
+fn shown() -> Response {
+    let nonce = BASE64.encode(&rand::random::<[u8; 16]>());
     let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
-    let mut response = (kind, PLACEHOLDER).into_response();
-    response.extensions_mut().insert(nonce);
+    let mut response = (kind, assets::page(&nonce)).into_response();
+    response.extensions_mut().insert(Nonce(nonce));
     response
+}
+
+async fn asset(_: Public<Page>, headers: HeaderMap, Text(name): Text) -> Reply<Response> {
+    let asset = assets::find(&name).ok_or_else(Problem::nothing_here)?;
+    let is_known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|tags| tags.contains(&asset.tag));
+    let about = [
+        (header::CONTENT_TYPE, asset.kind.to_owned()),
+        // Other content has another name.
+        (
+            header::CACHE_CONTROL,
+            "public, max-age=31536000, immutable".to_owned(),
+        ),
+        (header::ETAG, asset.tag),
+    ];
+    Ok(if is_known {
+        (StatusCode::NOT_MODIFIED, about).into_response()
+    } else {
+        (about, asset.bytes).into_response()
+    })
 }
 
 async fn openapi(_: Allow<HealthView>) -> Given<Value> {

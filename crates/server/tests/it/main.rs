@@ -14,6 +14,7 @@ mod inputs;
 mod known_holes;
 mod logins;
 mod mails;
+mod pages;
 mod passkeys;
 mod people;
 mod project;

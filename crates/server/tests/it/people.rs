@@ -526,3 +526,16 @@ async fn the_first_admin_is_made_at_the_door_once() {
         .await
         .is_problem(404, "route_not_found");
 }
+
+#[tokio::test]
+async fn everybody_learns_what_a_token_of_his_can_be_narrowed_to() {
+    let served = Served::new().await;
+    for (name, role, count) in [("vera", Role::Viewer, None), ("ada", Role::Admin, Some(29))] {
+        let shows = Shows::Cookie(served.sign_in(name, role, false).await);
+        let names = served.get("/api/auth/permissions", &shows).await.json();
+        let names = names.as_array().expect("a list");
+        assert!(names.contains(&"health.view".into()), "{names:?}");
+        assert_eq!(names.contains(&"users.manage".into()), count.is_some());
+        assert!(count.is_none_or(|count| names.len() == count));
+    }
+}

@@ -1,0 +1,45 @@
+import { useState } from 'react';
+import { Link } from 'react-router';
+import { useAct } from '../act';
+import { api, take } from '../api/client';
+import { Submit } from '../parts/buttons';
+import { Field } from '../parts/field';
+import { Entrance } from '../parts/frame';
+import { FailureNotice } from '../parts/notice';
+
+export function ForgotPasswordPage() {
+  const [email, setEmail] = useState('');
+  const [isAsked, setAsked] = useState(false);
+  const act = useAct();
+  const back = <Link to="/login">Back to signing in</Link>;
+  if (isAsked) {
+    return (
+      <Entrance title="Look at your mail" foot={back}>
+        <p role="status">
+          If there is an account for <strong>{email.trim()}</strong>, a link is on its way. It is good for a short time.
+        </p>
+        <p className="quiet">Nothing there after some minutes? Where no mail is set up, an admin makes the link for you.</p>
+      </Entrance>
+    );
+  }
+  return (
+    <Entrance title="Forgot your password?" foot={back}>
+      <p className="about">Say who you are, and a link to choose another one is sent to you.</p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void act.run(async () => {
+            await take(api.POST('/auth/forgot-password', { body: { email: email.trim() } }));
+            setAsked(true);
+          });
+        }}
+      >
+        <Field label="E-mail" type="email" value={email} onValue={setEmail} autoComplete="username" required autoFocus maxLength={254} />
+        <FailureNotice failure={act.failure} />
+        <div className="actions">
+          <Submit act={act}>Send me a link</Submit>
+        </div>
+      </form>
+    </Entrance>
+  );
+}
