@@ -39,7 +39,7 @@ pub(super) fn add(api: &mut Api) {
             "limit",
             "items in the answer, 50 unless said otherwise, 500 at most",
         )
-        .gives::<Page<TokenRead>>(200);
+        .gives_page::<TokenRead>();
     api.delete("/auth/api-tokens/admin/{id}", revoke_any)
         .about(TAG, "Revokes anybody's token.")
         .hidden()
