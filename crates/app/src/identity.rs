@@ -1,6 +1,6 @@
 //! People: how they sign in, what their cookies and tokens open, and what an admin does for them.
 //!
-//! Who fails too often waits ([`guesses`]); who is somebody is looked up anew at every request ([`requests`]), so that
+//! Who fails too often waits (`guesses`); who is somebody is looked up anew at every request ([`requests`]), so that
 //! logging out, deactivating and another role act at once; what matters takes a fresh proof, which is part of the permission.
 
 mod guesses;

@@ -140,7 +140,8 @@ codes! {
         in here. The error says what to do.";
     LoginUnknown = "login_unknown": "Nobody here has linked this login. Sign in another way and link it in your account, or ask \
         an admin to invite you.";
-    LoginExists = "login_exists": "This login is linked to another account.";
+    LoginExists = "login_exists": "This login of another provider is linked to another account already. Whoever owns that \
+        account unlinks it, or an admin does.";
     LoginProviderUnknown = "login_provider_unknown": "Nobody signs in here with a provider of this name. \
         `auth.oauth_providers` in `.dango/project.yml` names those there are; one without a client id and a secret is none.";
     MailFailed = "mail_failed": "The mail server did not take a mail. `mail` in `.dango/project.yml` names it; an admin can \

@@ -3,6 +3,7 @@
 use crate::databases::{Counting, Database, allow, audit_rows, request};
 use domain::{Email, UserId};
 use security::audit_chain::{Anchor, AuditKey, Checkpoint, Fault, Proof, PublicKey, Verifier};
+use security::passwords::PasswordHash;
 use security::permissions::{AuditView, QueryExecute, SignIn, SourceSync, UsersManage};
 use security::{Actor, Client, Event, SignedIn, Via, admit, authorize};
 use store::audit::{self, AuditFilter};
@@ -261,7 +262,8 @@ async fn user(store: &Store, address: &str) -> User {
     let new = NewUser {
         email: email(address),
         role: security::Role::Admin,
-        password: None,
+        // One without could not sign in, and would be no admin who remains.
+        password: Some(PasswordHash::from_stored("a hash".to_owned())),
         must_change_password: false,
         is_verified: true,
     };
