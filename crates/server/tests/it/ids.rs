@@ -2,12 +2,16 @@
 //! there.
 
 use crate::documents::check;
+use crate::logins::{Provider, SECRETS, Way, settings};
 use crate::project::{Served, Shows};
 use security::Role;
 use server::{Door, Guard, Reach, Route, table};
 use std::fmt::Write as _;
+use testkit::authenticator::Device;
 use uuid::Uuid;
 
+/// Says in its body which login.
+const UNLINK: &str = "/admin/users/{id}/unlink-login";
 const MISSING: &str = "00000000-0000-7000-8000-000000000000";
 
 /// What an id in the path is of.
@@ -15,6 +19,8 @@ const MISSING: &str = "00000000-0000-7000-8000-000000000000";
 enum Noun {
     Session,
     Token,
+    Passkey,
+    LinkedLogin,
     User,
     /// Of the workspace: everybody sees the same, as the sweep shows.
     Shared,
@@ -26,6 +32,10 @@ fn noun(route: &Route) -> Noun {
         Noun::Session
     } else if path.starts_with("/auth/api-") {
         Noun::Token
+    } else if path.starts_with("/auth/passkeys/") {
+        Noun::Passkey
+    } else if path.starts_with("/auth/logins/") {
+        Noun::LinkedLogin
     } else if path.starts_with("/users/") || path.starts_with("/admin/users/") {
         Noun::User
     } else {
@@ -48,11 +58,13 @@ fn session_of(cookie: &str) -> String {
 }
 
 /// Returns a body that the route takes.
-fn body(route: &Route, whose: &str) -> String {
+fn body(route: &Route, whose: &str, login: &str) -> String {
     let email = format!("{whose}@example.com");
     let value = match (route.method, route.path) {
         ("PUT", _) => serde_json::json!({"role": "viewer"}),
+        ("PATCH", "/auth/passkeys/{id}") => serde_json::json!({"name": "work"}),
         ("PATCH", _) => serde_json::json!({"is_active": true}),
+        ("POST", UNLINK) => serde_json::json!({"login_id": login}),
         ("DELETE", "/admin/users/{id}") | ("POST", "/admin/users/{id}/erase") => {
             serde_json::json!({"confirm_email": email})
         }
@@ -62,11 +74,25 @@ fn body(route: &Route, whose: &str) -> String {
 }
 
 impl Served {
-    /// Makes something of `whose` that the route is about; returns its id.
-    async fn make(&self, noun: Noun, whose: &str) -> String {
+    /// Makes something that the route is about, of the person `whose` who is signed in by `cookie`; returns its id.
+    async fn make(&self, noun: Noun, whose: &str, cookie: &str, provider: &Provider) -> String {
         match noun {
             Noun::Session => session_of(&self.enter(whose).await),
             Noun::Token => self.token_with_id(whose, None).await.1.to_string(),
+            Noun::Passkey => {
+                let shows = Shows::Cookie(cookie.to_owned());
+                let added = self.add_passkey(&shows, &mut Device::default()).await;
+                let id = added.json()["passkey"]["id"].as_str().map(str::to_owned);
+                id.expect("added")
+            }
+            Noun::LinkedLogin => {
+                provider.somebody_else();
+                self.link(provider, "github", cookie).await;
+                let shows = Shows::Cookie(cookie.to_owned());
+                let listed = self.get("/api/auth/logins", &shows).await.json();
+                let id = listed[0]["id"].as_str().map(str::to_owned);
+                id.expect("linked")
+            }
             Noun::User | Noun::Shared => self.id_of(whose).await.to_string(),
         }
     }
@@ -74,8 +100,9 @@ impl Served {
 
 #[tokio::test]
 async fn nobody_learns_of_what_is_not_his() {
-    let served = Served::with("auth: {rate_limit: {enabled: false}}", &[]).await;
-    served.sign_in("other", Role::Admin, false).await;
+    let provider = Provider::start(Way::Right).await;
+    let served = Served::with(&settings(&provider, "", "[]"), &SECRETS).await;
+    let others = served.sign_in("other", Role::Admin, false).await;
     let mut actors = Vec::new();
     for (name, role) in [
         ("viewer", Role::Viewer),
@@ -101,7 +128,8 @@ async fn nobody_learns_of_what_is_not_his() {
             for whose in ["own", "other", "nobody"] {
                 number += 1;
                 // What an admin does to somebody is done: each is somebody else.
-                let is_done = noun(route) == Noun::User && *role == Role::Admin;
+                let is_done =
+                    noun(route) == Noun::User && *role == Role::Admin && route.path != UNLINK;
                 let (mut name, mut cookie, mut other) =
                     ((*name).to_owned(), cookie.clone(), "other".to_owned());
                 if is_done && whose == "own" {
@@ -113,16 +141,27 @@ async fn nobody_learns_of_what_is_not_his() {
                     served.invite(&other).await;
                 }
                 let (id, of) = match whose {
-                    "own" => (served.make(noun(route), &name).await, name),
-                    "other" => (served.make(noun(route), &other).await, other),
+                    "own" => (
+                        served.make(noun(route), &name, &cookie, &provider).await,
+                        name,
+                    ),
+                    "other" => {
+                        let made = served.make(noun(route), &other, &others, &provider);
+                        (made.await, other)
+                    }
                     _ => (MISSING.to_owned(), "nobody".to_owned()),
                 };
+                let mut login = MISSING.to_owned();
+                if route.path == UNLINK && whose != "nobody" {
+                    let cookie = if whose == "own" { &cookie } else { &others };
+                    login = served.make(Noun::LinkedLogin, &of, cookie, &provider).await;
+                }
                 let path = format!("/api{}", route.path.replace("{id}", &id));
                 let request = Served::request(
                     route.method,
                     &path,
                     &Shows::Cookie(cookie),
-                    &body(route, &of),
+                    &body(route, &of, &login),
                 );
                 let answer = served.send(Door::Web, request).await;
                 let status = answer.status.as_u16();

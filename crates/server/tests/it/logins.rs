@@ -3,7 +3,7 @@
 mod provider;
 
 use crate::project::{Answer, Served, Shows};
-use provider::{Provider, Way};
+pub(crate) use provider::{Provider, Way};
 use security::Role;
 use server::Door;
 
@@ -13,23 +13,28 @@ async fn serve(provider: &Provider, more: &str) -> Served {
 }
 
 async fn serve_for(provider: &Provider, more: &str, domains: &str) -> Served {
+    Served::with(&settings(provider, more, domains), &SECRETS).await
+}
+
+/// The variables that [`settings`] need.
+pub(crate) const SECRETS: [(&str, &str); 1] =
+    [("DAP_OAUTH_GITHUB_CLIENT_SECRET", provider::SECRET)];
+
+/// Returns the settings of a project with `provider` under two names.
+pub(crate) fn settings(provider: &Provider, more: &str, domains: &str) -> String {
     let place = provider.url();
-    let settings = format!(
+    format!(
         "auth:\n  rate_limit: {{enabled: false}}\n  {more}\n  oauth_providers:\n    \
          github: {{client_id: dango, issuer: '{place}', allowed_domains: {domains}}}\n    \
          corp: {{client_id: dango, client_secret: \"{SECRET}\", issuer: '{place}', label: Corp, allowed_domains: {domains}}}\n\
+         server: {{public_url: 'http://localhost:8800'}}\n\
          egress: {{allow_private: ['127.0.0.1']}}\n",
         SECRET = provider::SECRET,
-    );
-    Served::with(
-        &settings,
-        &[("DAP_OAUTH_GITHUB_CLIENT_SECRET", provider::SECRET)],
     )
-    .await
 }
 
 /// A browser on its way: where it was sent, and what it keeps.
-struct Sent {
+pub(crate) struct Sent {
     to: String,
     cookies: Vec<String>,
 }
@@ -98,7 +103,7 @@ impl Served {
     }
 
     /// Links a login of whoever has this session.
-    async fn link(&self, provider: &Provider, name: &str, session: &str) -> Sent {
+    pub(crate) async fn link(&self, provider: &Provider, name: &str, session: &str) -> Sent {
         let shows = Shows::Cookie(session.to_owned());
         let path = format!("/api/auth/oauth/{name}/link");
         let begun = self.post(&path, &shows, "").await;

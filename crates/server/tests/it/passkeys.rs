@@ -21,7 +21,7 @@ impl Served {
         answered(&asked, &answer)
     }
 
-    async fn add_passkey(&self, shows: &Shows, device: &mut Device) -> Answer {
+    pub(crate) async fn add_passkey(&self, shows: &Shows, device: &mut Device) -> Answer {
         let asked = self
             .post("/api/auth/passkeys/register/begin", shows, "")
             .await

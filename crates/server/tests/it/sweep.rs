@@ -166,6 +166,11 @@ async fn sweep(databases: &[String]) {
         };
         let _ = write!(matrix, "{} {} | {permission}", route.method, route.path);
         for tries in &everybody {
+            if !is_there(route, tries.door) && table.routes().any(|other| is_instead(other, route))
+            {
+                matrix.push_str(" | -");
+                continue;
+            }
             let server = if tries.is_at_off() { &off } else { &served };
             let path = path(route, tries.door);
             // Whoever leaves is gone: each comes in anew to leave.
@@ -217,6 +222,19 @@ async fn who_was_invited_has_nothing_to_show_yet() {
     }
 }
 
+fn is_there(route: &Route, door: Door) -> bool {
+    match route.reach {
+        Reach::Everywhere => true,
+        Reach::Pages => door == Door::Web,
+        Reach::Operator => door == Door::Socket,
+    }
+}
+
+/// Whether `other` answers at the paths where `route` is not: a page and a route of the API have the same name.
+fn is_instead(other: &Route, route: &Route) -> bool {
+    (other.method, other.path) == (route.method, route.path) && other.reach == Reach::Everywhere
+}
+
 /// Checks a cell against the line of the policy itself.
 #[track_caller]
 fn expected(route: &Route, tries: &Tries, outcome: &str) {
@@ -224,12 +242,7 @@ fn expected(route: &Route, tries: &Tries, outcome: &str) {
         "{} {} by {}: {outcome}",
         route.method, route.path, tries.name
     );
-    let is_there = match route.reach {
-        Reach::Everywhere => true,
-        Reach::Pages => tries.door == Door::Web,
-        Reach::Operator => tries.door == Door::Socket,
-    };
-    if !is_there {
+    if !is_there(route, tries.door) {
         assert_eq!(outcome, "-", "{cell}");
         return;
     }

@@ -27,7 +27,7 @@ const EC_X: &str = "g3Rbze7Zrwqxs3I85f0rPY56TVJliEoH5X32dqbaEQ8";
 const EC_Y: &str = "5wkSMkCXXFpx8ox3cCDcviPsz2VrK3E-t23w2lrCLow";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     Right,
     Unverified,
     ForgedToken,
@@ -39,15 +39,17 @@ struct Given {
     /// The nonce that each code was given for.
     codes: BTreeMap<String, Option<String>>,
     exchanges: usize,
+    /// Whoever signs in there next.
+    person: u32,
 }
 
-pub(super) struct Provider {
+pub(crate) struct Provider {
     address: SocketAddr,
     given: Arc<Mutex<Given>>,
 }
 
 impl Provider {
-    pub(super) async fn start(way: Way) -> Self {
+    pub(crate) async fn start(way: Way) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let given = Arc::new(Mutex::new(Given::default()));
@@ -66,13 +68,18 @@ impl Provider {
         Self { address, given }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Returns how often a code was exchanged.
     pub(super) fn exchanges(&self) -> usize {
         self.given.lock().expect("not poisoned").exchanges
+    }
+
+    /// From now on another Ada signs in here.
+    pub(crate) fn somebody_else(&self) {
+        self.given.lock().expect("not poisoned").person += 1;
     }
 
     /// Signs Ada in who was sent here; returns the query with which she goes back.
@@ -121,7 +128,10 @@ async fn answer(
                 "id_token": token(way, &here, nonce.as_deref()),
             })
         }
-        "/api/v3/user" => json!({"id": 583_231, "login": "ada"}),
+        "/api/v3/user" => {
+            let person = given.lock().expect("not poisoned").person;
+            json!({"id": 583_231 + person, "login": "ada"})
+        }
         _ => {
             json!([{"email": "Ada@example.com", "primary": true, "verified": way != Way::Unverified}])
         }
