@@ -22,6 +22,8 @@ const fn moved(words: &'static str, did: &'static str, here: &'static str) -> Ve
     Verb { words, did, here }
 }
 
+const BY_SECRET: &str = "`dango secrets set NAME` keeps a token that you have";
+
 /// All of them, as `docs/CLI.md` lists them.
 pub(crate) const VERBS: &[Verb] = &[
     moved("web", "ran the API server", "`dango serve`"),
@@ -61,6 +63,26 @@ pub(crate) const VERBS: &[Verb] = &[
         "config do-token",
         "forgot a DigitalOcean token",
         "`dango secrets unset NAME`",
+    ),
+    moved(
+        "auth facebook_ads",
+        "signed in to the source by OAuth",
+        BY_SECRET,
+    ),
+    moved(
+        "auth google_ads",
+        "signed in to the source by OAuth",
+        BY_SECRET,
+    ),
+    moved(
+        "auth google_analytics",
+        "signed in to the source by OAuth",
+        BY_SECRET,
+    ),
+    moved(
+        "auth google_sheets",
+        "signed in to the source by OAuth",
+        BY_SECRET,
     ),
     gone("run", "ran dbt models"),
     gone("generate", "generated staging models"),

@@ -1,5 +1,5 @@
 //! Second factors: the secret of an authenticator app, and recovery codes. Passkeys are beside them, in
-//! [`passkeys`](crate::passkeys).
+//! [`passkeys`].
 //!
 //! A code is compared outside of transactions; that it counts once is decided inside, by compare-and-set.
 

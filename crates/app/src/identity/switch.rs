@@ -15,7 +15,15 @@ const OFF: &str = "# whether people sign in; `dango auth enable` and `dango auth
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Switch {
-    enabled: bool,
+    enabled: Word,
+}
+
+/// `false` in quotes is no clear word.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Word {
+    Clear(bool),
+    Other(serde::de::IgnoredAny),
 }
 
 /// Returns whether people have to sign in.
@@ -25,7 +33,12 @@ pub fn is_on(project: &Project) -> bool {
         .ok()
         .flatten()
         .and_then(|text| serde_saphyr::from_str::<Switch>(&text).ok());
-    switch.is_none_or(|switch| switch.enabled)
+    !matches!(
+        switch,
+        Some(Switch {
+            enabled: Word::Clear(false)
+        })
+    )
 }
 
 /// Switches sign-in on or off. A server that was started with it on goes on so until it is started again; one that was
