@@ -3,6 +3,7 @@
 //! Who fails too often waits (`guesses`); who is somebody is looked up anew at every request ([`requests`]), so that
 //! logging out, deactivating and another role act at once; what matters takes a fresh proof, which is part of the permission.
 
+pub mod account;
 mod guesses;
 mod hashing;
 mod keys;

@@ -9,7 +9,7 @@ use crate::server::Server;
 use crate::table::{Api, Rate};
 use crate::views::{SessionRead, UserRead};
 use app::identity::second_factors::{self, Typed};
-use app::identity::{passwords, people, sessions, sign_in, tokens};
+use app::identity::{account, passwords, sessions, sign_in, tokens};
 use axum::extract::State;
 use domain::SessionId;
 use security::permissions::{
@@ -112,7 +112,7 @@ async fn me(allow: Allow<AccountView>, State(server): State<Server>) -> Reply<Gi
             auth_enabled: false,
         }));
     }
-    let (me, _) = people::myself(server.app(), &allow).await?;
+    let (me, _) = account::myself(server.app(), &allow).await?;
     Ok(given(Me::User(Box::new(UserRead::of(&me)))))
 }
 
@@ -140,12 +140,12 @@ async fn change_me(
         return Err(Problem::field(&["body"], "value_error", text));
     }
     if let Some(address) = &changes.email {
-        people::set_own_email(app, &allow, &email(address)?).await?;
+        account::set_own_email(app, &allow, &email(address)?).await?;
     }
     if let Some(password) = &changes.password {
         passwords::set_own(app, &allow, password).await?;
     }
-    let (me, _) = people::myself(app, &allow.narrow()).await?;
+    let (me, _) = account::myself(app, &allow.narrow()).await?;
     Ok(given(UserRead::of(&me)))
 }
 

@@ -12,7 +12,7 @@ use crate::witness::Public;
 use app::Error;
 use app::identity::second_factors::{self, Typed};
 use app::identity::sign_in::{self, Credentials, Entered};
-use app::identity::{LinkKind, links, passwords, people};
+use app::identity::{LinkKind, account, links, passwords};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -307,7 +307,7 @@ async fn register(
     Json(wish): Json<Registration>,
 ) -> Reply<Given<UserRead>> {
     let email = email(&wish.email)?;
-    let registered = people::register(server.app(), &allow, &email, &wish.password).await;
+    let registered = account::register(server.app(), &allow, &email, &wish.password).await;
     let user = registered.map_err(|error| match error.code {
         Code::UserExists => Problem::with_status(StatusCode::BAD_REQUEST, error)
             .with_detail(json!("REGISTER_USER_ALREADY_EXISTS")),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::identity::people::Promoted;
-use crate::identity::{Paging, UserFilter};
+use crate::identity::{Paging, UserFilter, account};
 use futures_util::future::join_all;
 use security::permissions::{AccountSecure, UsersView};
 
@@ -116,7 +116,7 @@ async fn an_address_is_one_users_even_after_he_was_deleted() {
         .allowed::<AccountSecure>(&entered.cookie)
         .await
         .expect("fresh");
-    let moved = people::set_own_email(&team.app, &secure, &email("ada@example.org"))
+    let moved = account::set_own_email(&team.app, &secure, &email("ada@example.org"))
         .await
         .expect("moved");
     assert!(!moved.is_verified);
