@@ -36,6 +36,10 @@ export function useSession(): Session {
 export async function look(): Promise<void> {
   try {
     const user = await take(api.GET('/auth/me'));
+    if ('auth_enabled' in user) {
+      set({ state: 'nobody' });
+      return;
+    }
     const kept = session.state === 'somebody' && session.step === 'enrol' ? session.step : null;
     set({ state: 'somebody', user, step: user.must_change_password ? 'change-password' : kept });
   } catch (thrown) {
