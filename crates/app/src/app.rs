@@ -235,6 +235,11 @@ impl App {
         &self.environment
     }
 
+    /// Returns what changes at each commit of this process after which somebody may do less than before.
+    pub fn access_ended(&self) -> tokio::sync::watch::Receiver<()> {
+        self.store.access_ended()
+    }
+
     /// Returns a new id of a request.
     pub fn new_request(&self) -> RequestId {
         RequestId::new(self.ids.next(self.clock.now()))

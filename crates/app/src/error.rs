@@ -226,6 +226,15 @@ impl StdError for Error {
     }
 }
 
+impl Error {
+    /// Returns the error of somebody whose access ended while he waited for an answer.
+    pub fn access_ended() -> Self {
+        let say = "the access ended while this was under way";
+        Self::new(Kind::Unauthenticated, Code::Unauthenticated, say)
+            .hint("sign in again, and ask an admin if you may do less than before")
+    }
+}
+
 impl From<Denied> for Error {
     fn from(denied: Denied) -> Self {
         let needs = say!("this needs the permission ", name Quoted(denied.permission));

@@ -12,6 +12,34 @@ macro_rules! events {
             /// Every event, in the order of the list.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// Whether somebody may be able to do less after it: whoever holds something open is looked at again.
+            pub const fn ends_access(self) -> bool {
+                matches!(
+                    self,
+                    Self::Logout
+                        | Self::SessionReplayed
+                        | Self::SessionEnded
+                        | Self::SessionsRevoked
+                        | Self::AuthEnabled
+                        | Self::KeyRotated
+                        | Self::UserDeactivated
+                        | Self::UserDeleted
+                        | Self::UserErased
+                        | Self::UserUpdated
+                        | Self::RoleChanged
+                        | Self::EmailChanged
+                        | Self::PasswordReset
+                        | Self::PasswordChange
+                        | Self::ApiTokenRevoked
+                        | Self::TwoFaEnabled
+                        | Self::TwoFaDisabled
+                        | Self::TwoFaReset
+                        | Self::PasskeyAdded
+                        | Self::PasskeyRemoved
+                        | Self::OauthUnlinked
+                )
+            }
+
             /// Returns the name in the column and key `event`: Dango's, or DAP's where Dango has none.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }

@@ -23,6 +23,9 @@ use std::time::Duration;
 /// A request that takes longer has lost its client; queries, tests and streams have limits of their own.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How often it is looked again whether somebody still may who waits for an answer.
+const AGAIN: Duration = Duration::from_secs(10);
+
 /// What stands before one route.
 #[derive(Clone)]
 pub(crate) struct Passage {
@@ -80,8 +83,19 @@ impl Asker {
         admit(self.client.clone(), self.request)
     }
 
+    /// Returns once he may no longer: it is looked at whenever somebody's access has ended, and every ten seconds.
+    pub(crate) async fn barred<P: Permission>(&self, server: &Server) {
+        let mut ended = server.app().access_ended();
+        loop {
+            let _ = tokio::time::timeout(AGAIN, ended.changed()).await;
+            if !self.still_may::<P>(server).await {
+                return;
+            }
+        }
+    }
+
     /// Returns whether he still may: his session has not ended, and he is still who he was.
-    pub(crate) async fn still_may<P: Permission>(&self, server: &Server) -> bool {
+    async fn still_may<P: Permission>(&self, server: &Server) -> bool {
         let Some(presented) = &self.presented else {
             return match self.actor {
                 Actor::Operator { .. } => true,

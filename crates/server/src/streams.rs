@@ -21,8 +21,8 @@ use tokio::sync::mpsc;
 
 /// Pieces that may wait for a slow reader; then the writer waits.
 const PIECES_MAX: usize = 16;
-/// How often an open stream looks again whether its reader still may, and shows that it lives.
-const AGAIN: Duration = Duration::from_secs(10);
+/// How often an open stream shows that it lives.
+const ALIVE: Duration = Duration::from_secs(10);
 
 /// Writes the pieces of an answer. When nobody reads any more, writing says so.
 #[derive(Clone)]
@@ -147,7 +147,8 @@ pub(crate) fn sync_events(
     let (writer, body) = body();
     tokio::spawn(async move {
         tokio::select! {
-            () = tell(&server, &asker, &sync, after, &writer) => {}
+            () = tell(&sync, after, &writer) => {}
+            () = asker.barred::<SourceView>(&server) => {}
             () = writer.closed() => {}
             () = server.stopping.cancelled() => {}
         }
@@ -155,14 +156,14 @@ pub(crate) fn sync_events(
     ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
 }
 
-async fn tell(server: &Server, asker: &Asker, sync: &Running, mut after: u64, writer: &Writer) {
-    let mut again = tokio::time::interval(AGAIN);
-    again.tick().await;
+async fn tell(sync: &Running, mut after: u64, writer: &Writer) {
+    let mut alive = tokio::time::interval(ALIVE);
+    alive.tick().await;
     loop {
         let next = tokio::select! {
             next = sync.next(after) => next,
-            _ = again.tick() => {
-                if !asker.still_may::<SourceView>(server).await || !writer.text(": alive\n\n".into()).await {
+            _ = alive.tick() => {
+                if !writer.text(": alive\n\n".into()).await {
                     return;
                 }
                 continue;

@@ -12,7 +12,7 @@ use domain::Clock;
 use sea_orm::DatabaseConnection;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 /// What the store takes from the process it runs in.
 pub struct Process {
@@ -35,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) turn: Mutex<()>,
     /// Events that wait to be written together.
     pub(crate) recorder: Recorder,
+    /// Told of every commit of this process after which somebody may do less.
+    pub(crate) access_ended: watch::Sender<()>,
 }
 
 impl Store {
@@ -74,6 +76,7 @@ impl Store {
                 process,
                 turn: Mutex::new(()),
                 recorder: Recorder::default(),
+                access_ended: watch::Sender::default(),
             }),
         }
     }
@@ -82,6 +85,11 @@ impl Store {
     pub async fn close(self) -> Result<(), StoreError> {
         self.write_floods(None).await;
         Ok(self.inner.db.close_by_ref().await?)
+    }
+
+    /// Returns what changes at each commit of this process after which somebody may do less than before.
+    pub fn access_ended(&self) -> watch::Receiver<()> {
+        self.inner.access_ended.subscribe()
     }
 
     /// Returns who this process is to the store.

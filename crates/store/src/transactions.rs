@@ -93,6 +93,7 @@ impl Store {
         W: Future<Output = Result<T, E>>,
     {
         let options = dialect::write_options(self.backend());
+        let ends_access = act.as_ref().is_some_and(|act| act.event.ends_access());
         let _turn = self.inner.turn.lock().await;
         let mut attempt = 1;
         loop {
@@ -105,7 +106,12 @@ impl Store {
                 }
             };
             match again(ended, attempt).await {
-                Some(done) => return done,
+                Some(done) => {
+                    if ends_access && done.is_ok() {
+                        self.inner.access_ended.send_replace(());
+                    }
+                    return done;
+                }
                 None => attempt += 1,
             }
         }

@@ -1,11 +1,12 @@
 //! `POST /query`: one SELECT, in getdango's shape.
 
 use crate::extract::{Given, Json, given};
+use crate::passage::Asker;
 use crate::problem::{Problem, Reply};
 use crate::server::Server;
 use crate::table::Api;
 use app::query::{self, QueryRequest};
-use app::{Error, render};
+use app::{App, Error, render};
 use axum::extract::State;
 use domain::Code;
 use security::permissions::QueryExecute;
@@ -54,6 +55,7 @@ struct Answer {
 async fn run(
     allow: Allow<QueryExecute>,
     State(server): State<Server>,
+    asker: Asker,
     Json(asked): Json<Query>,
 ) -> Reply<Given<Answer>> {
     if asked.sql.trim().is_empty() {
@@ -67,14 +69,20 @@ async fn run(
             "at most 102400 characters",
         ));
     }
-    let app = server.app();
+    tokio::select! {
+        answered = answer(server.app(), &allow, asked) => answered,
+        () = asker.barred::<QueryExecute>(&server) => Err(Error::access_ended().into()),
+    }
+}
+
+async fn answer(app: &App, allow: &Allow<QueryExecute>, asked: Query) -> Reply<Given<Answer>> {
     let request = QueryRequest {
         sql: asked.sql,
         rows_max: Some(app.settings().api.query_rows_max),
         is_held: true,
         timeout_seconds: None,
     };
-    let mut result = query::run(app, &allow, &request).await?;
+    let mut result = query::run(app, allow, &request).await?;
     let columns = result.columns().to_vec();
     let mut objects = Vec::new();
     while let Some(batch) = result.next().await {

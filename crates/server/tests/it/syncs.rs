@@ -1,10 +1,11 @@
 //! Syncs in the background, and who may watch them.
 
-use crate::project::{Served, Shows, read};
+use crate::project::{Served, Shows, folder, read};
 use axum::body::Body;
 use axum::http::Request;
 use security::Role;
 use server::Door;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_sync_goes_on_in_the_background_and_can_be_watched() {
@@ -68,4 +69,43 @@ async fn a_sync_of_nothing_is_refused_at_once() {
         .await
         .is_problem(404, "sync_not_found");
     assert_eq!(body["error_code"], "SYNC-003");
+}
+
+/// A source whose server takes connections and says nothing.
+fn silent_source() -> (std::net::TcpListener, String) {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let place = silent.local_addr().expect("an address");
+    let sources = format!(
+        "version: '1.0'\nsources:\n  - name: slow\n    type: rest_api\n    rest_api:\n      base_url: http://{place}/\n      \
+         auth_type: none\n      endpoints:\n        - {{path: orders, name: orders}}\n"
+    );
+    (silent, sources)
+}
+
+#[tokio::test]
+async fn whoever_may_no_longer_look_is_told_nothing_more() {
+    let (_silent, sources) = silent_source();
+    let folder = folder("egress: {allow_private: ['127.0.0.1']}");
+    fs_err::write(folder.path().join(".dango/sources.yml"), sources).expect("written");
+    let served = Served::in_folder(folder, &[]).await;
+    let editor = Shows::Cookie(served.sign_in("ed", Role::Editor, false).await);
+    let viewer = served.sign_in("vera", Role::Viewer, false).await;
+    let started = served.post("/api/sync/trigger", &editor, "{}").await.json();
+    let id = started["job_id"].as_str().expect("an id").to_owned();
+    let events = format!("/api/sync/{id}/events");
+    let watch = Served::request("GET", &events, &Shows::Cookie(viewer.clone()), "");
+    let stream = served
+        .open_from(Door::Web, [127, 0, 0, 1].into(), watch)
+        .await;
+    assert_eq!(stream.status().as_u16(), 200);
+    let left = served
+        .post("/api/auth/logout", &Shows::Cookie(viewer), "")
+        .await;
+    assert_eq!(left.status.as_u16(), 200, "{}", left.text);
+    let told = tokio::time::timeout(Duration::from_secs(5), read(stream)).await;
+    let told = told.expect("the stream ends with the session");
+    assert!(!told.text.contains("event: end"), "{}", told.text);
+    let path = format!("/api/sync/{id}/cancel");
+    let cancelled = served.post(&path, &editor, "").await;
+    assert!(cancelled.status.is_success(), "{}", cancelled.text);
 }
