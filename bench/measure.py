@@ -21,7 +21,7 @@ class Run:
     output: str
 
 
-def _tree(root):
+def tree(root):
     """Yields (pid, resident MB) of `root` and its descendants."""
     parents, sizes = {}, {}
     for entry in os.listdir("/proc"):
@@ -60,7 +60,7 @@ def run(command, cwd=None, env=None, stdin=None):
 
     def sample():
         while not ended.wait(0.02):
-            tree = list(_tree(process.pid))
+            tree = list(tree(process.pid))
             main = sum(size for pid, size in tree if pid == process.pid)
             rest = sum(size for pid, size in tree if pid != process.pid)
             peaks["main"] = max(peaks["main"], main)
