@@ -11,7 +11,9 @@ use crate::transactions::{Mode, Tx, who};
 use domain::Timestamp;
 use rows::{ActiveModel, Column, Entity};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use security::permissions::{
     AccountEnrol, AccountPassword, AccountProve, AccountSecure, FollowLink, SignIn, UsersManage,
     UsersView,
@@ -22,6 +24,8 @@ use std::time::Duration;
 
 /// Counters of one account that a look takes in.
 const ROWS_MAX: u64 = 500;
+/// How long a counter is kept after its last failure; every limit forgets sooner.
+const KEPT_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// How many guesses there are, and what comes after the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +83,7 @@ impl Store {
         counters: &[Counter],
     ) -> Result<Attempt, StoreError> {
         self.write(who(allow), None, async |tx: Tx<P>| {
+            purge(&tx).await?;
             for counter in counters {
                 if let Some(until) = locked_until(&tx, &counter.key).await? {
                     return Ok(Attempt::Locked { until });
@@ -179,14 +184,18 @@ pub async fn unlock(tx: &Tx<UsersManage>, account: &TokenHash) -> Result<u64, St
     Ok(unlocked.rows_affected)
 }
 
-/// Forgets everything older than `age`; returns how many counters that were.
-pub async fn purge<P: ClearsAttempts>(tx: &Tx<P>, age: Duration) -> Result<u64, StoreError> {
-    let before = tx.at().as_micros().saturating_sub(micros(age));
-    let purged = Entity::delete_many()
-        .filter(Column::UpdatedAtUs.lt(before))
+/// Deletes the counters that count no more: whoever guesses at names nobody has cannot fill the disk.
+async fn purge<P: Permission>(tx: &Tx<P>) -> Result<(), StoreError> {
+    let now = tx.at().as_micros();
+    let is_open = Condition::any()
+        .add(Column::LockedUntilUs.is_null())
+        .add(Column::LockedUntilUs.lt(now));
+    Entity::delete_many()
+        .filter(Column::UpdatedAtUs.lt(now - micros(KEPT_FOR)))
+        .filter(is_open)
         .exec(tx.link())
         .await?;
-    Ok(purged.rows_affected)
+    Ok(())
 }
 
 fn micros(duration: Duration) -> i64 {

@@ -13,6 +13,9 @@ use security::tokens::TokenHash;
 use security::{Implies, Permission};
 use std::time::Duration;
 
+/// How long a link is kept after its time.
+const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LinkKind {
@@ -62,6 +65,11 @@ pub async fn create<P: MakesLinks>(
     lasts: Duration,
 ) -> Result<Timestamp, StoreError> {
     void(tx, kind, user).await?;
+    let kept_for = i64::try_from(KEPT_FOR.as_micros()).unwrap_or(i64::MAX);
+    Entity::delete_many()
+        .filter(Column::ExpiresAtUs.lt(tx.at().as_micros().saturating_sub(kept_for)))
+        .exec(tx.link())
+        .await?;
     let lasts = i64::try_from(lasts.as_micros()).unwrap_or(i64::MAX);
     let expires_at = Timestamp::from_micros(tx.at().as_micros().saturating_add(lasts));
     let row = ActiveModel {

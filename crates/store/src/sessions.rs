@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// Sessions that one look returns; a person has a handful.
 const LIMIT_MAX: u64 = 200;
+/// How long a session is kept after its time; the audit log tells of it for ever.
+const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// How far somebody has come with signing in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,6 +103,10 @@ pub async fn create<P: BeginsSessions>(
     client: &Client,
 ) -> Result<Session, StoreError> {
     let now = tx.at();
+    Entity::delete_many()
+        .filter(Column::ExpiresAtUs.lt(earlier(now, KEPT_FOR)))
+        .exec(tx.link())
+        .await?;
     let row = ActiveModel {
         id: Set(tx.next_id().into()),
         user_id: Set(user.as_uuid().into()),
@@ -296,6 +302,11 @@ fn running(user: UserId) -> sea_orm::UpdateMany<Entity> {
     Entity::update_many()
         .filter(Column::UserId.eq(user.to_string()))
         .filter(Column::EndedAtUs.is_null())
+}
+
+fn earlier(at: Timestamp, by: Duration) -> i64 {
+    let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+    at.as_micros().saturating_sub(by)
 }
 
 fn later(at: Timestamp, by: Duration) -> i64 {

@@ -112,6 +112,7 @@ conformance! {
             a_token_is_found_by_its_hash_and_revoked_by_its_owner,
             a_link_is_good_once_and_for_its_time,
             many_guesses_at_once_do_not_pass_the_limit,
+            what_is_long_over_is_deleted,
         ];
         factors: [
             an_app_is_enabled_by_its_first_code,

@@ -478,3 +478,47 @@ pub(crate) async fn many_guesses_at_once_do_not_pass_the_limit(database: &Databa
         "forgotten"
     );
 }
+
+pub(crate) async fn what_is_long_over_is_deleted(database: &Database) {
+    let store = database.open().await;
+    let bob = user(&store, "bob@example.com", Role::Viewer).await;
+    let old = session(&store, bob.id).await;
+    let find = async || {
+        let found: Result<_, StoreError> = store
+            .run_read(&public::<Authenticate>(), async |tx| {
+                sessions::find(&tx, old.id).await
+            })
+            .await;
+        found.expect("it runs").is_some()
+    };
+    let counter = |name: &str| Counter {
+        key: TokenHash::of(name),
+        account: TokenHash::of(name),
+        limit: Limit {
+            failures_max: 5,
+            locked_for: HOUR,
+            forgotten_after: HOUR,
+        },
+    };
+    let guess = async |name: &str| {
+        let (who, counters) = (public::<SignIn>(), [counter(name)]);
+        let tried = store.begin_attempt(&who, &counters).await;
+        tried.expect("it runs")
+    };
+    let failures = async |name: &'static str| {
+        let found: Result<_, StoreError> = store
+            .run_read(&allow::<UsersView>(), async |tx| {
+                attempts::find(&tx, &TokenHash::of(name)).await
+            })
+            .await;
+        found.expect("it runs").count
+    };
+    guess("one").await;
+    database.clock.forward(32 * 24 * 3_600);
+    assert!(find().await, "nothing has come since");
+    assert_eq!(failures("one").await, 1);
+    session(&store, bob.id).await;
+    guess("another").await;
+    assert!(!find().await);
+    assert_eq!((failures("one").await, failures("another").await), (0, 1));
+}
