@@ -167,6 +167,16 @@ codes! {
         another admin do it.";
     TokenNotFound = "token_not_found": "There is no such API token, or it is somebody else's.";
     TokenInvalid = "token_invalid": "Something about the token does not fit: the error says what.";
+    DevicePending = "authorization_pending": "Nobody has let the program in yet. It asks again after the interval it was told.";
+    DeviceTooFast = "slow_down": "The program asks more often than it was told to. It waits longer and asks again.";
+    DeviceOver = "expired_token": "The code was good for ten minutes, and is good once. Begin again with `dango login`.";
+    DeviceRefused = "access_denied": "Whoever looked at the code did not let the program in.";
+    DeviceCodeWrong = "device_code_wrong": "No program waits with this code: it is mistyped, too old, or was answered before. \
+        `dango login` on the other machine shows a new one.";
+    ServerUrlInvalid = "server_url_invalid": "The address of a server is `https://HOST`, with a port where it has one. Without \
+        encryption, `http://` is for this machine alone.";
+    ServerUnknown = "server_unknown": "It is not clear which server is meant, or nobody has signed in there from this account. \
+        `dango login URL` signs in; `--remote=URL` or DAP_ENGINE_URL names a server.";
     SessionNotFound = "session_not_found": "There is no such session, or it is somebody else's.";
     SigningKeyMissing = "signing_key_missing": "The server was told not to make up a key that signs sessions, and none is \
         given. Set DAP_AUTH_JWT_SECRET to the output of `openssl rand -hex 32`.";

@@ -120,6 +120,10 @@ events! {
     PasskeyReplayed  = "passkey_replayed",    "passkey.replayed";
     OauthLinked      = "oauth.linked",        "oauth.linked";
     OauthUnlinked    = "oauth.unlinked",      "oauth.unlinked";
+    DeviceShown      = "device_shown",        "device.shown";
+    DeviceApproved   = "device_approved",     "device.approved";
+    DeviceDenied     = "device_denied",       "device.denied";
+    DeviceCodeWrong  = "device_code_wrong",   "device.code_failed";
     ApiTokenRejected = "api_key_rejected",    "api_token.rejected";
     RateLimitHit     = "rate_limit_hit",      "rate_limit.hit";
     FailuresCounted  = "failures_counted",    "failures.counted";

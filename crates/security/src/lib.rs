@@ -11,6 +11,7 @@
 pub mod actor;
 pub mod audit_chain;
 pub mod audit_floods;
+pub mod device_codes;
 pub mod entropy;
 pub mod events;
 pub mod mask;

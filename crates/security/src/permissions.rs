@@ -159,6 +159,8 @@ public! {
     SignIn       = "public.sign_in"      because "somebody signs in";
     Register     = "public.register"     because "somebody makes himself an account, where the team allows it";
     FollowLink   = "public.follow_link"  because "an invite or a reset link is its own proof";
+    DeviceSignIn = "public.device"       because "a program asks to be let in; somebody who is signed in decides";
+    GiveBack     = "public.give_back"    because "whoever has a token may give it up";
     SetUp        = "public.set_up"       because "there is no admin yet, and the link on the terminal is the proof";
     Health       = "public.health"       because "a load balancer asks, and learns one word";
     Page         = "public.page"         because "pages hold no data; what they show comes over the API";

@@ -15,10 +15,11 @@ use sea_orm::{
     QuerySelect, Select,
 };
 use security::permissions::{
-    AccountManage, AccountSecure, AccountView, Authenticate, UsersManage, UsersView,
+    AccountManage, AccountSecure, AccountView, Authenticate, DeviceSignIn, GiveBack, UsersManage,
+    UsersView,
 };
 use security::tokens::TokenHash;
-use security::{Allow, Implies};
+use security::{Allow, Implies, Permission};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -70,9 +71,20 @@ pub struct ApiTokenFilter {
     pub include_revoked: bool,
 }
 
+/// Something in the course of which a token is made.
+pub trait MakesTokens: Permission {}
+impl MakesTokens for AccountSecure {}
+/// Of a sign-in that its owner has approved with a fresh proof.
+impl MakesTokens for DeviceSignIn {}
+
+/// Something that shows a token itself.
+pub trait ShowsTokens: Permission {}
+impl ShowsTokens for Authenticate {}
+impl ShowsTokens for GiveBack {}
+
 /// Creates a token of `owner`.
-pub async fn create(
-    tx: &Tx<AccountSecure>,
+pub async fn create<P: MakesTokens>(
+    tx: &Tx<P>,
     owner: UserId,
     new: NewApiToken,
 ) -> Result<ApiToken, StoreError> {
@@ -98,8 +110,8 @@ pub async fn create(
 }
 
 /// Returns the token that `prefix` and `hash` are of, with its owner. Whether it is still good is the caller's question.
-pub async fn find_by_hash<M: Mode>(
-    tx: &Tx<Authenticate, M>,
+pub async fn find_by_hash<P: ShowsTokens, M: Mode>(
+    tx: &Tx<P, M>,
     prefix: &str,
     hash: &TokenHash,
 ) -> Result<Option<(ApiToken, User)>, StoreError> {
@@ -238,11 +250,19 @@ pub async fn revoke_any(tx: &Tx<UsersManage>, id: TokenId) -> Result<Option<ApiT
     Ok(Some(token))
 }
 
-async fn mark_revoked<P: security::Permission>(
-    tx: &Tx<P>,
-    id: TokenId,
-    at: i64,
-) -> Result<(), StoreError> {
+/// Revokes the token that somebody showed; returns whether it was still good.
+pub async fn give_back(tx: &Tx<GiveBack>, id: TokenId) -> Result<bool, StoreError> {
+    let revoked = Entity::update_many()
+        .filter(Column::Id.eq(id.to_string()))
+        .filter(Column::RevokedAt.is_null())
+        .col_expr(Column::RevokedAt, Expr::val(tx.at().as_micros()))
+        .exec(tx.link())
+        .await?;
+    tx.detail("token_id", id.to_string());
+    Ok(revoked.rows_affected == 1)
+}
+
+async fn mark_revoked<P: Permission>(tx: &Tx<P>, id: TokenId, at: i64) -> Result<(), StoreError> {
     Entity::update_many()
         .filter(Column::Id.eq(id.to_string()))
         .col_expr(Column::RevokedAt, Expr::val(at))
@@ -251,7 +271,7 @@ async fn mark_revoked<P: security::Permission>(
     Ok(())
 }
 
-async fn page<P: security::Permission, M: Mode>(
+async fn page<P: Permission, M: Mode>(
     tx: &Tx<P, M>,
     rows: Select<Entity>,
     paging: Paging,

@@ -83,6 +83,7 @@ pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
 pub mod ceremonies;
+pub mod device_sign_ins;
 mod dialect;
 pub mod effects;
 pub mod error;

@@ -6,6 +6,7 @@ mod m0001_spine;
 mod m0002_people;
 mod m0003_audit;
 mod m0004_factors;
+mod m0005_device_sign_ins;
 
 use crate::dialect;
 use crate::error::StoreError;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_people::Migration),
             Box::new(m0003_audit::Migration),
             Box::new(m0004_factors::Migration),
+            Box::new(m0005_device_sign_ins::Migration),
         ]
     }
 }

@@ -11,6 +11,7 @@ mod audit_chain;
 mod ceremonies;
 mod crash;
 mod databases;
+mod device_sign_ins;
 mod effects;
 mod factors;
 mod files;
@@ -132,6 +133,12 @@ conformance! {
             of_many_answers_one_gets_the_ceremony,
             an_answer_from_elsewhere_gets_nothing,
             ceremonies_end_and_are_few,
+        ];
+        device_sign_ins: [
+            a_program_waits_is_approved_and_takes_its_token_once,
+            a_program_is_denied_or_comes_too_late,
+            a_token_is_given_back_by_whoever_has_it,
+            programs_that_wait_are_few,
         ];
         linked_logins: [
             a_login_is_of_one_user,
