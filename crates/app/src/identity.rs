@@ -4,6 +4,7 @@
 //! logging out, deactivating and another role act at once; what matters takes a fresh proof, which is part of the permission.
 
 pub mod account;
+pub mod device;
 mod guesses;
 mod hashing;
 mod keys;

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod config;
+mod device;
 mod health;
 mod logins;
 mod operator;
@@ -36,6 +37,7 @@ pub fn table() -> Table {
     passkeys::add(&mut api);
     logins::add(&mut api);
     tokens::add(&mut api);
+    device::add(&mut api);
     users::add(&mut api);
     audit::add(&mut api);
     settings::add(&mut api);

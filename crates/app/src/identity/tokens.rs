@@ -5,10 +5,10 @@ use crate::{App, Error, Result};
 use domain::say::Quoted;
 use domain::{Code, Email, Timestamp, TokenId, UserId, say};
 use security::permissions::{
-    ALL, AccountManage, AccountSecure, AccountView, UsersManage, UsersView,
+    ACCOUNT, ALL, AccountManage, AccountSecure, AccountView, UsersManage, UsersView,
 };
 use security::tokens::{NewToken, api_token_prefix};
-use security::{Allow, Event, Permission, Plain, Role};
+use security::{Allow, Event, Line, Permission, Plain, Role};
 use store::api_tokens::{self, ApiToken, ApiTokenFilter, NewApiToken};
 use store::users::{self, FindsByEmail, User};
 use store::{Act, Listed, Paging, StoreError};
@@ -45,7 +45,7 @@ pub struct MadeToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
     pub id: UserId,
-    role: Role,
+    pub(super) role: Role,
 }
 
 /// Returns whose account `allow` is about.
@@ -94,10 +94,16 @@ async fn only_admin<P: Permission>(app: &App, allow: &Allow<P>) -> Result<Option
 /// Returns what a token of one's own can be narrowed to: the permissions of one's role.
 pub fn scopes(allow: &Allow<AccountView>) -> Vec<&'static str> {
     let role = allow.actor().user().map(|me| me.role);
-    ALL.iter()
+    grantable()
         .filter(|line| role.is_none_or(|role| line.roles.contains(&role)))
         .map(|line| line.name)
         .collect()
+}
+
+/// Returns everything a token can be narrowed to: of one's own account a token sees, and changes nothing.
+pub(super) fn grantable() -> impl Iterator<Item = &'static Line> {
+    let account = ACCOUNT.iter().filter(|line| !line.is_session_only);
+    ALL.iter().chain(account)
 }
 
 /// Makes a token of `owner`.
@@ -108,22 +114,12 @@ pub async fn create(
     request: TokenRequest,
 ) -> Result<MadeToken> {
     check(&request, owner.role)?;
-    let listed: Result<_, StoreError> = app
-        .store
-        .run_read(allow, async |tx| {
-            api_tokens::count_good(&tx, owner.id).await
-        })
-        .await;
-    if listed? >= TOKENS_MAX {
-        let say = say!("there are ", TOKENS_MAX, " tokens already");
-        return Err(Error::limit(Code::TokenInvalid, say).hint("revoke those you no longer use"));
-    }
+    check_room(app, allow, owner).await?;
     let made = NewToken::for_api(&*app.identity().entropy);
     let prefix = api_token_prefix(made.raw.expose()).unwrap_or_default();
-    let now = app.clock.now().as_micros();
-    let expires_at = request.expires_in_days.map(|days| {
-        Timestamp::from_micros(now.saturating_add(i64::from(days).saturating_mul(DAY_MICROS)))
-    });
+    let expires_at = request
+        .expires_in_days
+        .map(|days| days_from(app.clock.now(), days));
     let created: Result<_, StoreError> = app
         .store
         .run_tx(allow, Event::ApiTokenCreated, async |tx| {
@@ -144,6 +140,31 @@ pub async fn create(
     })
 }
 
+/// Returns the time so many days after `now`.
+pub(super) fn days_from(now: Timestamp, days: u32) -> Timestamp {
+    let lasts = i64::from(days).saturating_mul(DAY_MICROS);
+    Timestamp::from_micros(now.as_micros().saturating_add(lasts))
+}
+
+/// Checks that `owner` may have one token more.
+pub(super) async fn check_room(
+    app: &App,
+    allow: &Allow<AccountSecure>,
+    owner: Owner,
+) -> Result<()> {
+    let held: Result<_, StoreError> = app
+        .store
+        .run_read(allow, async |tx| {
+            api_tokens::count_good(&tx, owner.id).await
+        })
+        .await;
+    if held? < TOKENS_MAX {
+        return Ok(());
+    }
+    let say = say!("there are ", TOKENS_MAX, " tokens already");
+    Err(Error::limit(Code::TokenInvalid, say).hint("revoke those you no longer use"))
+}
+
 fn check(request: &TokenRequest, role: Role) -> Result<()> {
     let invalid = |say| Err(Error::invalid(Code::TokenInvalid, say));
     let chars = request.name.trim().chars().count();
@@ -161,7 +182,7 @@ fn check(request: &TokenRequest, role: Role) -> Result<()> {
         return invalid(say!("a token is good for 1 to ", DAYS_MAX, " days"));
     }
     for scope in request.scopes.iter().flatten() {
-        let line = ALL.iter().find(|line| line.name == scope);
+        let line = grantable().find(|line| line.name == scope);
         if !line.is_some_and(|line| line.roles.contains(&role)) {
             return invalid(say!(
                 "",

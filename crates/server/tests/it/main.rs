@@ -7,6 +7,7 @@
 )]
 
 mod connections;
+mod device;
 mod documents;
 mod doors;
 mod ids;
