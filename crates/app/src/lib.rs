@@ -28,6 +28,7 @@ pub mod logging;
 pub mod project;
 pub mod query;
 pub mod reader;
+pub mod remote;
 pub mod secrets;
 #[cfg(test)]
 mod seeded;

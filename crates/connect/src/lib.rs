@@ -20,6 +20,7 @@ pub mod identity_providers;
 pub mod mail;
 pub mod normalise;
 pub mod page;
+pub mod remote;
 pub mod rest;
 pub mod source;
 pub mod sql;
