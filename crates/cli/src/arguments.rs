@@ -108,6 +108,10 @@ pub(crate) enum Command {
     Auth(commands::auth::Arguments),
     /// Replace the key that signs sessions
     Keys(commands::keys::Arguments),
+    /// Sign in at a server elsewhere
+    Login(commands::login::Arguments),
+    /// Sign out at a server elsewhere
+    Logout(commands::logout::Arguments),
     /// Show who did what, and check that nothing of it was changed
     Audit(commands::audit::Arguments),
     /// Check this machine and this project, and say how to mend what is wrong

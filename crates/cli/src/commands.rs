@@ -10,6 +10,8 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod keys;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod query;
 pub(crate) mod reference;
 pub(crate) mod secrets;
@@ -49,6 +51,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Stop>
         Command::Session(arguments) => Box::pin(session::run(context, arguments)).await,
         Command::Keys(arguments) => Box::pin(keys::run(context, arguments)).await,
         Command::Auth(arguments) => Box::pin(auth::run(context, arguments)).await,
+        Command::Login(arguments) => Box::pin(login::run(context, arguments)).await,
+        Command::Logout(arguments) => Box::pin(logout::run(context, arguments)).await,
         Command::Audit(arguments) => Box::pin(audit::run(context, arguments)).await,
         Command::Doctor(arguments) => Box::pin(doctor::run(context, arguments)).await,
         Command::Demo(arguments) => Box::pin(demo::run(context, arguments)).await,

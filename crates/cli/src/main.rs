@@ -26,6 +26,7 @@ mod panics;
 mod progress;
 mod prompts;
 mod reference;
+mod remote;
 mod suspicions;
 mod usage;
 

@@ -141,6 +141,15 @@ impl Output {
         }
     }
 
+    /// Tells what somebody has to do so that the command goes on: also to programs, as one line of JSON on stderr.
+    pub(crate) fn tell_step(self, text: &str, step: &Value) {
+        talk_line(&if self.json {
+            step.to_string()
+        } else {
+            text.to_owned()
+        });
+    }
+
     /// Tells a warning.
     pub(crate) fn warn(self, text: &str) {
         self.tell(&format!(

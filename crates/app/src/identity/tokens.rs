@@ -94,13 +94,14 @@ async fn only_admin<P: Permission>(app: &App, allow: &Allow<P>) -> Result<Option
 /// Returns what a token of one's own can be narrowed to: the permissions of one's role.
 pub fn scopes(allow: &Allow<AccountView>) -> Vec<&'static str> {
     let role = allow.actor().user().map(|me| me.role);
-    grantable()
+    ALL.iter()
         .filter(|line| role.is_none_or(|role| line.roles.contains(&role)))
         .map(|line| line.name)
         .collect()
 }
 
-/// Returns everything a token can be narrowed to: of one's own account a token sees, and changes nothing.
+/// Returns everything a token can be narrowed to: beside the heritage's names, which are what is listed, `account.view`, with
+/// which a program learns whose it is.
 pub(super) fn grantable() -> impl Iterator<Item = &'static Line> {
     let account = ACCOUNT.iter().filter(|line| !line.is_session_only);
     ALL.iter().chain(account)

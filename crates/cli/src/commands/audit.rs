@@ -1,5 +1,6 @@
 //! `dango audit`: who did what; whether the log is whole; the log as a file.
 
+mod elsewhere;
 mod export;
 pub(crate) mod list;
 mod verify;

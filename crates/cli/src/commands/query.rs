@@ -1,5 +1,6 @@
 //! `dango query SQL`: one SELECT, as a table, JSON or CSV on stdout, or into a file.
 
+mod elsewhere;
 pub(crate) mod rows;
 
 use crate::arguments::numbers::{parse_rows_or_all, parse_timeout};
@@ -8,6 +9,7 @@ use crate::door::Door;
 use crate::errors::{Stop, usage};
 use crate::output::{Output, units};
 use crate::prompts;
+use crate::remote::RemoteArguments;
 use app::error::{Error, Kind};
 use app::query::{ExportFormat, OutputFile, QueryRequest};
 use app::render;
@@ -50,6 +52,8 @@ pub(crate) struct Arguments {
     /// Overwrite the file
     #[arg(long, requires = "output")]
     force: bool,
+    #[command(flatten)]
+    remote: RemoteArguments,
 }
 
 /// A form of rows.
@@ -99,6 +103,13 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
         is_held: format == Format::Table,
         timeout_seconds: arguments.timeout,
     };
+    let remote = &arguments.remote;
+    remote.refuse("--output", arguments.output.is_some())?;
+    remote.refuse("--timeout", arguments.timeout.is_some())?;
+    remote.refuse("--format csv", format == Format::Csv)?;
+    if let Some(connection) = remote.open(context).await? {
+        return elsewhere::run(context, &connection, &request, format).await;
+    }
     let door = context.door("query").await?;
     let answered = async {
         match &arguments.output {

@@ -3,14 +3,19 @@
 use crate::context::Context;
 use crate::door::Client;
 use crate::errors::Stop;
+use crate::output::Output;
 use crate::output::table::{Align, Columns};
+use crate::remote::{self, RemoteArguments};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// `dango status` takes the global options only.
+/// Arguments of `dango status`.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    remote: RemoteArguments,
+}
 
 /// The server, as it tells of itself.
 #[derive(Debug, Deserialize)]
@@ -41,8 +46,18 @@ struct Source {
 }
 
 /// Shows the server.
-pub(crate) async fn run(context: &Context, _: &Arguments) -> Result<(), Stop> {
+pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     let output = context.output;
+    if let Some(connection) = arguments.remote.open(context).await? {
+        let told: Value = remote::get(context, &connection, "/status").await?;
+        if output.json {
+            return output.print_json(&told);
+        }
+        let server: Server = remote::read(told)?;
+        let mut text = headline(&server, connection.server.address.as_str(), None);
+        text.push_str(&sources(&server, output));
+        return output.print(&text);
+    }
     let client = Client::new(context.place()?.project);
     if !client.is_there().await? {
         if output.json {
@@ -62,39 +77,47 @@ pub(crate) async fn run(context: &Context, _: &Arguments) -> Result<(), Stop> {
     }
     let told: Told = client.get_plain("/operator/status").await?;
     let server = told.server;
-    let mut text = format!(
-        "dango {} runs at {} (pid {}, {}), up {}, syncs running: {}",
-        server.dango_version,
-        told.url,
-        told.pid,
-        server.addresses.join(", "),
-        length(server.uptime_seconds),
-        server.syncs_running,
-    );
-    if !server.sources.is_empty() {
-        let headings = ["SOURCE", "TYPE", "STATE", "LAST SYNC"].map(|name| (name, Align::Left));
-        let mut columns = Columns::new(&headings, output.data_palette(), output.list_width());
-        for source in &server.sources {
-            let state = match (&source.problem, source.enabled) {
-                (Some(_), _) => "broken",
-                (None, true) => "enabled",
-                (None, false) => "disabled",
-            };
-            let last = match (&source.last_sync_at, &source.last_sync_state) {
-                (Some(at), Some(state)) => format!("{at} {state}"),
-                _ => "never".to_owned(),
-            };
-            columns.row([
-                source.name.clone(),
-                source.kind.clone(),
-                state.to_owned(),
-                last,
-            ]);
-        }
-        text.push_str("\n\n");
-        text.push_str(&columns.render());
-    }
+    let mut text = headline(&server, &told.url, Some(told.pid));
+    text.push_str(&sources(&server, output));
     output.print(&text)
+}
+
+fn headline(server: &Server, url: &str, pid: Option<u64>) -> String {
+    let place = server.addresses.join(", ");
+    let place = match pid {
+        Some(pid) => format!("pid {pid}, {place}"),
+        None => place,
+    };
+    let (version, up) = (&server.dango_version, length(server.uptime_seconds));
+    let running = server.syncs_running;
+    format!("dango {version} runs at {url} ({place}), up {up}, syncs running: {running}")
+}
+
+/// Returns the sources as a table below the headline; nothing when there are none.
+fn sources(server: &Server, output: Output) -> String {
+    if server.sources.is_empty() {
+        return String::new();
+    }
+    let headings = ["SOURCE", "TYPE", "STATE", "LAST SYNC"].map(|name| (name, Align::Left));
+    let mut columns = Columns::new(&headings, output.data_palette(), output.list_width());
+    for source in &server.sources {
+        let state = match (&source.problem, source.enabled) {
+            (Some(_), _) => "broken",
+            (None, true) => "enabled",
+            (None, false) => "disabled",
+        };
+        let last = match (&source.last_sync_at, &source.last_sync_state) {
+            (Some(at), Some(state)) => format!("{at} {state}"),
+            _ => "never".to_owned(),
+        };
+        columns.row([
+            source.name.clone(),
+            source.kind.clone(),
+            state.to_owned(),
+            last,
+        ]);
+    }
+    format!("\n\n{}", columns.render())
 }
 
 /// Returns a length of time: `3 d 4 h`, `5 min`, `7 s`.

@@ -1,5 +1,7 @@
 //! `dango token`: API tokens of a user, for programs.
 
+mod approve;
+
 use super::user::email;
 use crate::context::Context;
 use crate::errors::{Stop, usage};
@@ -28,6 +30,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Make a token and print it, once
     Create(CreateArguments),
+    /// Let a machine in on which somebody runs `dango login`
+    Approve(approve::ApproveArguments),
     /// List the tokens
     List,
     /// Revoke a token; it opens nothing from the next request on
@@ -63,6 +67,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
     let app = context.open_read("token").await?;
     let ran = match arguments.command {
         Command::Create(arguments) => create(context, &app, named.as_ref(), arguments).await,
+        Command::Approve(arguments) => approve::run(context, &app, named.as_ref(), arguments).await,
         Command::List => list(context, &app, named.as_ref()).await,
         Command::Revoke(arguments) => revoke(context, &app, named.as_ref(), &arguments).await,
     };

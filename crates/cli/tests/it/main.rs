@@ -23,6 +23,7 @@ mod people;
 mod project;
 mod queries;
 mod real_data;
+mod remote;
 mod secrets;
 mod server;
 mod sources;

@@ -5,12 +5,12 @@ use crate::project::{Project, Ran};
 use serde_json::Value;
 
 /// A project whose server runs, for as long as this lives.
-struct Served(Project);
+pub(crate) struct Served(pub(crate) Project);
 
 const FREE_PORT: &[(&str, &str)] = &[("DAP_ENGINE_PORT", "0")];
 
 impl Served {
-    fn start(project: Project) -> Self {
+    pub(crate) fn start(project: Project) -> Self {
         let words = ["start", "--port", "0", "--no-browser"];
         let started = project.run_with(&words, "", FREE_PORT).succeeded();
         assert!(
@@ -22,7 +22,7 @@ impl Served {
         Self(project)
     }
 
-    fn status(&self) -> Value {
+    pub(crate) fn status(&self) -> Value {
         let told = self.0.run(&["status", "--json"]).succeeded();
         serde_json::from_str(&told.stdout).expect("JSON")
     }

@@ -1,16 +1,18 @@
 //! `dango audit`: the newest records, or with `--follow` those to come.
 
+use super::elsewhere;
 use crate::arguments::moment::Moment;
 use crate::arguments::numbers;
 use crate::context::Context;
 use crate::errors::{self, Stop};
 use crate::output::Output;
 use crate::output::table::{Align, Columns};
-use app::App;
+use crate::remote::RemoteArguments;
 use app::audit::{self, AuditFilter, Sign, Wanted};
+use app::{App, SystemClock};
 use clap::Args;
 use domain::say::Quoted;
-use domain::{Email, Timestamp, say};
+use domain::{Clock as _, Email, Timestamp, say};
 use security::permissions::AuditView;
 use security::{Allow, Event};
 use serde_json::{Map, Value, json};
@@ -19,7 +21,7 @@ use std::time::Duration;
 const LIMIT_DEFAULT: u64 = 50;
 /// How often is looked for new records: as often as the server gives them their place.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
-const HEADINGS: [(&str, Align); 5] = [
+pub(super) const HEADINGS: [(&str, Align); 5] = [
     ("TIME", Align::Left),
     ("EVENT", Align::Left),
     ("WHO", Align::Left),
@@ -47,12 +49,27 @@ pub(crate) struct Arguments {
     /// How many of the newest records
     #[arg(long, value_name = "COUNT", default_value_t = LIMIT_DEFAULT, value_parser = numbers::parse_rows, allow_negative_numbers = true)]
     limit: u64,
+    #[command(flatten)]
+    remote: RemoteArguments,
 }
 
 /// Lists the records.
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     let event = arguments.event.as_deref().map(find_event).transpose()?;
     let email = arguments.user.as_deref().map(find_email).transpose()?;
+    arguments.remote.refuse("--follow", arguments.follow)?;
+    if let Some(connection) = arguments.remote.open(context).await? {
+        let since = arguments
+            .since
+            .map(|since| since.resolve(SystemClock.now()));
+        let wanted = elsewhere::Wanted {
+            event,
+            email,
+            since,
+            limit: arguments.limit,
+        };
+        return elsewhere::run(context, &connection, &wanted).await;
+    }
     let app = context.open_read("audit").await?;
     let listed = async {
         let allow = app.allow::<AuditView>().await?;

@@ -118,7 +118,7 @@ impl Rows {
 }
 
 /// Returns a value as a cell, `None` for NULL. Numbers keep every digit they came with.
-fn cell(value: &Value) -> Option<String> {
+pub(super) fn cell(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),

@@ -5,9 +5,11 @@ use crate::errors::Stop;
 use crate::output::style::Style;
 use crate::output::table::{Align, Columns};
 use crate::output::units;
+use crate::remote::{self, RemoteArguments};
 use app::sources::{RunSummary, SourceSummary};
 use clap::Args;
 use security::permissions::SourceView;
+use serde::Deserialize;
 use serde_json::json;
 
 /// Arguments of `dango source list`.
@@ -16,14 +18,34 @@ pub(crate) struct Arguments {
     /// Leave out disabled sources
     #[arg(long)]
     enabled_only: bool,
+    #[command(flatten)]
+    remote: RemoteArguments,
+}
+
+/// Sources in one answer of a server elsewhere: its most.
+const REMOTE_PATH: &str = "/sources?limit=500";
+
+/// A page of a server elsewhere.
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<SourceSummary>,
+    total: u64,
 }
 
 /// Lists the sources in the order of the file.
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
     let output = context.output;
-    let app = context.open_read("source list").await?;
-    let mut sources = app::sources::list(&app, &app.allow::<SourceView>().await?).await?;
-    app.close().await;
+    let mut sources = match arguments.remote.open(context).await? {
+        Some(connection) => {
+            let page: Page = remote::get(context, &connection, REMOTE_PATH).await?;
+            let shown = page.items.len() as u64;
+            if shown < page.total {
+                output.warn(&format!("only the first {shown} of {} sources", page.total));
+            }
+            page.items
+        }
+        None => here(context).await?,
+    };
     sources.retain(|source| source.enabled || !arguments.enabled_only);
     if output.json {
         return output.print_json(&json!({ "sources": sources }));
@@ -63,6 +85,13 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
         }
     }
     Ok(())
+}
+
+async fn here(context: &Context) -> Result<Vec<SourceSummary>, Stop> {
+    let app = context.open_read("source list").await?;
+    let sources = app::sources::list(&app, &app.allow::<SourceView>().await?).await;
+    app.close().await;
+    Ok(sources?)
 }
 
 const fn state(source: &SourceSummary) -> &'static str {
