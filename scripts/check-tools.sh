@@ -23,6 +23,8 @@ case "${1:?usage: check-tools.sh build|test}" in
     need strace strace
     need chromium chromium
     need oathtool oathtool
+    need sqlite3 sqlite3
+    need curl curl
     python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
     { command -v mariadbd || ls /usr/sbin/mariadbd; } >/dev/null 2>&1 || missing+=(mariadb-server)

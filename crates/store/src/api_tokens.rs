@@ -103,6 +103,7 @@ pub async fn create<P: MakesTokens>(
     };
     let made = Entity::insert(row).exec_with_returning(tx.link()).await?;
     let token = made.read()?;
+    tx.target(token.id.to_string());
     tx.detail("token_id", token.id.to_string());
     tx.detail("name", token.name.clone());
     tx.detail("expires_at", token.expires_at.map(Timestamp::to_rfc3339));

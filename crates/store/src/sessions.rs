@@ -123,7 +123,10 @@ pub async fn create<P: BeginsSessions>(
         user_agent: Set(client.user_agent.clone()),
     };
     let made = Entity::insert(row).exec_with_returning(tx.link()).await?;
-    made.read()
+    let session = made.read()?;
+    // Whoever looks at what a session did finds how it began.
+    tx.detail("session_id", session.id.to_string());
+    Ok(session)
 }
 
 /// Returns the session of this id with its user, ended or not: what the caller makes of it is in one place, not here.

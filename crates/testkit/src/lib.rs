@@ -1,3 +1,4 @@
 //! testkit
 pub mod authenticator;
+pub mod http;
 pub mod servers;

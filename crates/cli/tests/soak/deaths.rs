@@ -1,5 +1,6 @@
 //! Killing, resuming, comparing.
 
+use crate::dice::Dice;
 use crate::project::{Death, Project};
 use crate::shop::State;
 use crate::sources::Origin;
@@ -61,19 +62,6 @@ impl fmt::Display for Report {
     }
 }
 
-/// Splitmix64: enough to choose moments, and the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-}
-
 /// What an undisturbed project holds after each state.
 struct Expected {
     first: Value,
@@ -97,7 +85,7 @@ impl Campaign<'_> {
         for state in [State::First, State::Second] {
             self.sweep_fault_points(&origin, &expected, state, &mut report);
         }
-        let mut dice = Dice(self.seed);
+        let mut dice = Dice::new(self.seed);
         let mut deaths = 0;
         let mut attempts = 0;
         while deaths < self.kills && attempts < self.kills * 6 {

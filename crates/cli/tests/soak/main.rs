@@ -1,5 +1,5 @@
-//! The crash campaign: every kind of source is synced while the process, or the warehouse's worker, is killed; then it is
-//! synced again and compared with a sync that nobody disturbed.
+//! The crash campaigns: every kind of source is synced while the process, or the warehouse's worker, is killed; then it is
+//! synced again and compared with a sync that nobody disturbed. And a server is killed while people use it (`identity`).
 //!
 //! `cargo test -p dango --test soak -- [--share PERCENT] [--seed N] [--kind KIND] [--report FILE]`
 //!
@@ -16,11 +16,14 @@
 )]
 
 mod deaths;
+mod dice;
+mod identity;
 mod project;
 mod shop;
 mod sources;
 
 use deaths::Campaign;
+use serde_json::Value;
 use std::process::ExitCode;
 
 /// SIGKILLs of one kind of source in a full campaign.
@@ -39,7 +42,11 @@ fn options() -> Options {
     let mut options = Options {
         share: 5,
         seed: day_seed(),
-        kinds: sources::KINDS.iter().map(ToString::to_string).collect(),
+        kinds: [&sources::KINDS[..], &identity::KINDS[..]]
+            .concat()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         report: None,
     };
     let mut arguments = std::env::args().skip(1);
@@ -65,27 +72,43 @@ fn day_seed() -> u64 {
     since.as_secs() / 86_400
 }
 
+/// Plays the campaign of one kind; returns what to tell, its failures, its deaths and its report.
+fn play(kind: &str, options: &Options) -> (String, Vec<String>, u64, Value) {
+    let (seed, share) = (options.seed, options.share);
+    if identity::KINDS.contains(&kind) {
+        // A server on Postgres is the same server: a tenth shows that the database is.
+        let of_kind = if kind == identity::KINDS[0] { 1 } else { 10 };
+        let kills = (KILLS * share / 100 / of_kind).max(KILLS_MIN / of_kind + 3);
+        let report = identity::Campaign { kind, seed, kills }.run();
+        let (deaths, json) = (report.deaths(), report.to_json());
+        return (report.to_string(), report.failures, deaths, json);
+    }
+    let kills = (KILLS * share / 100).max(KILLS_MIN);
+    let report = Campaign {
+        kind,
+        seed,
+        kills,
+        share,
+    }
+    .run();
+    let (deaths, json) = (report.deaths(), report.to_json());
+    (report.to_string(), report.failures, deaths, json)
+}
+
 fn main() -> ExitCode {
     let options = options();
-    let kills = (KILLS * options.share / 100).max(KILLS_MIN);
     let (mut passed, mut failed) = (0, 0);
     let mut reports = Vec::new();
-    println!("seed {}, {} kills a kind of source", options.seed, kills);
+    println!("seed {}, {} percent", options.seed, options.share);
     for kind in &options.kinds {
-        let campaign = Campaign {
-            kind,
-            seed: options.seed,
-            kills,
-            share: options.share,
-        };
-        let report = campaign.run();
-        println!("{report}");
-        for failure in &report.failures {
+        let (told, failures, deaths, json) = play(kind, &options);
+        println!("{told}");
+        for failure in &failures {
             println!("  {failure}");
         }
-        passed += report.deaths();
-        failed += report.failures.len();
-        reports.push(report.to_json());
+        passed += deaths;
+        failed += failures.len();
+        reports.push(json);
     }
     if let Some(path) = &options.report {
         let document = serde_json::json!({ "seed": options.seed, "share_percent": options.share, "kinds": reports });

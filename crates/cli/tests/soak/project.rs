@@ -2,6 +2,7 @@
 
 use crate::sources::Origin;
 use serde_json::Value;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,6 +17,12 @@ pub(crate) enum Death {
     Main(Duration),
     /// SIGKILL to the warehouse's worker.
     Worker(Duration),
+}
+
+/// Returns the program to try: another build's can be, which needs fault points.
+pub(crate) fn binary() -> OsString {
+    let named = std::env::var_os("DANGO_SOAK_BINARY");
+    named.unwrap_or_else(|| env!("CARGO_BIN_EXE_dango").into())
 }
 
 pub(crate) struct Project {
@@ -50,10 +57,7 @@ impl Project {
     }
 
     fn dango(&self, arguments: &[&str]) -> Command {
-        // Another build's binary can be tried; it needs fault points.
-        let binary = std::env::var_os("DANGO_SOAK_BINARY");
-        let mut command =
-            Command::new(binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_dango").into()));
+        let mut command = Command::new(binary());
         command
             .args(arguments)
             .current_dir(self.folder.path())
