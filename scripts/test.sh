@@ -12,9 +12,11 @@ step lints
 cargo clippy --workspace --all-targets --locked -- -D warnings
 cargo clippy --locked -p dango --test soak -- -D warnings
 
-step real data
+step what tests fetch
 DANGO_TEST_DATA=$(scripts/test-data.sh "$DANGO_BUILD_CACHE")
 export DANGO_TEST_DATA
+DANGO_TEST_PYJWT=$(scripts/pyjwt.sh "$DANGO_BUILD_CACHE")
+export DANGO_TEST_PYJWT
 
 step tests
 cargo test --workspace --locked --lib --bins --tests

@@ -11,6 +11,7 @@ mod audit;
 mod auth;
 mod bad_input;
 mod canaries;
+mod clients;
 mod configuration;
 mod demo;
 mod file_syncs;
