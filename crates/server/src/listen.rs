@@ -9,15 +9,22 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::sync::Semaphore;
 
 /// Connections at once, all doors together; further ones wait in the kernel's queue.
-pub(crate) const CONNECTIONS_MAX: usize = 1_024;
+const CONNECTIONS_MAX: u64 = 1_024;
+/// Files that are no connections: databases, logs, children. Without them nobody is answered.
+const OTHER_FILES: u64 = 512;
+/// Connections that wait to be accepted; the kernel may allow fewer (`net.core.somaxconn`).
+const QUEUE_MAX: u32 = 1_024;
 /// A request's head must have come by then, on a kept connection too.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// A request's line and headers; cookies and tokens take one or two thousand.
@@ -25,6 +32,34 @@ const HEAD_BYTES_MAX: usize = 32 << 10;
 const HEADERS_MAX: usize = 100;
 /// After an error of accepting (too many open files), so that it does not spin.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Returns how many connections there may be at once, and makes room for as many open files, as far as this process may: most
+/// systems begin with 1,024, which idle connections alone would use up.
+pub(crate) fn connections_max() -> usize {
+    let wanted = CONNECTIONS_MAX + OTHER_FILES;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|files| files < wanted) {
+        limit.current = Some(limit.maximum.map_or(wanted, |most| most.min(wanted)));
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::warn!(%error, "the limit of open files could not be raised");
+        }
+    }
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
+    let most = files.saturating_sub(OTHER_FILES).max(files / 2);
+    usize::try_from(most.min(CONNECTIONS_MAX)).unwrap_or(1)
+}
+
+/// Listens with a queue for as many as come at once: whoever finds it full tries again a second later.
+pub(crate) fn at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A server that starts again is not kept waiting by the connections of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE_MAX)
+}
 
 /// What the listeners share.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use crate::clients::Proxies;
 use crate::cors::Origins;
 use crate::entrance::Entrance;
 use crate::hosts::Hosts;
-use crate::listen::{self, CONNECTIONS_MAX, Shared};
+use crate::listen::{self, Shared};
 use crate::local::Local;
 use crate::rates::Rates;
 use crate::routes;
@@ -73,7 +73,7 @@ pub async fn open(mut app: App, options: Options) -> Result<Listening> {
     }
     let is_off = !switch::is_on(&app.project);
     let port = options.port.unwrap_or(app.settings().platform.port);
-    let web = bind(&addresses, port).await?;
+    let web = bind(&addresses, port)?;
     let mut warnings = Vec::new();
     let dap = dap(&app, is_encrypted && !proxies.is_empty(), &mut warnings).await?;
     let port = web
@@ -188,10 +188,10 @@ fn addresses(host: Option<&str>, flag: &'static str) -> Result<Vec<IpAddr>> {
 }
 
 /// Listens on one port of all the addresses; on whichever is free when `port` is 0.
-async fn bind(addresses: &[IpAddr], mut port: u16) -> Result<Vec<TcpListener>> {
+fn bind(addresses: &[IpAddr], mut port: u16) -> Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for ip in addresses {
-        match TcpListener::bind(SocketAddr::new(*ip, port)).await {
+        match listen::at(SocketAddr::new(*ip, port)) {
             Ok(listener) => {
                 port = listener.local_addr().map_or(port, |at| at.port());
                 listeners.push(listener);
@@ -239,7 +239,7 @@ async fn dap(
             Error::invalid(Code::ConfigInvalid, say).hint("a port is a number up to 65535")
         })?,
     };
-    match bind(&addresses, port).await {
+    match bind(&addresses, port) {
         Err(error) if error.code == Code::AddressInUse => {
             warnings.push(format!(
                 "port {port} is in use by another program, so DAP's clients are not served; DAP_ENGINE_PORT chooses another"
@@ -306,7 +306,7 @@ pub async fn serve(listening: Listening, stop: impl Future<Output = ()>) {
     let graceful = Arc::new(GracefulShutdown::new());
     let mut doors = JoinSet::new();
     let shared = Shared {
-        connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+        connections: Arc::new(Semaphore::new(listen::connections_max())),
         graceful: Arc::clone(&graceful),
         stopping: server.stopping.clone(),
     };
