@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A server that has not answered by then does not answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A connection.
 pub struct Connection {
@@ -73,16 +73,20 @@ impl Connection {
         body: Option<&Value>,
     ) -> io::Result<Answer> {
         let host = &self.host;
-        let mut text =
-            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n");
-        for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
         let body = body.map(Value::to_string).unwrap_or_default();
-        if !body.is_empty() {
-            text.push_str("Content-Type: application/json\r\n");
-        }
-        text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        let length = body.len().to_string();
+        let origin = format!("http://{host}");
+        let own = [
+            ("Host", host.as_str()),
+            ("Origin", &origin),
+            ("Content-Length", &length),
+        ];
+        let kind = (!body.is_empty()).then_some(("Content-Type", "application/json"));
+        let all = own.iter().chain(headers).chain(&kind);
+        let lines: Vec<_> = all
+            .map(|(name, value)| [name, ": ", value, "\r\n"].concat())
+            .collect();
+        let text = format!("{method} {path} HTTP/1.1\r\n{}\r\n{body}", lines.concat());
         self.send(text.as_bytes())?;
         self.answer()
     }

@@ -1,4 +1,4 @@
-//! Programs that others wrote, against the real server: `curl`, `oathtool`, PyJWT. What the documents say holds for them.
+//! Programs that others wrote, against the real server: `curl`, `oathtool`, `PyJWT`. What the documents say holds for them.
 
 mod curl;
 mod jwt;

@@ -13,6 +13,7 @@ mod bad_input;
 mod canaries;
 mod clients;
 mod configuration;
+mod crowds;
 mod demo;
 mod file_syncs;
 mod generated;

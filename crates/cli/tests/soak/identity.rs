@@ -220,7 +220,7 @@ impl Life {
             let now = Instant::now();
             server.kill();
             now
-        })?;
+        });
         report.kills += 1;
         for (slot, (kind, _)) in report.under_way.iter_mut().zip(Kind::COUNTED) {
             let mut of_kind = acts.iter().filter(|act| act.kind == kind);
@@ -255,7 +255,7 @@ impl Life {
                 thread::sleep(POLL);
             }
             began
-        })?;
+        });
         report.fault_points += u32::from(aborted);
         self.acts.extend(acts);
         Ok(())
@@ -268,7 +268,7 @@ impl Life {
         dice: &mut Dice,
         report: &mut Report,
         death: impl FnOnce(&mut Server, &Journal) -> T,
-    ) -> Result<(Vec<Act>, T), String> {
+    ) -> (Vec<Act>, T) {
         let journal = Journal::default();
         // A server that dies at a fault point may not live that long.
         let cookies = self.cookies(server.port, &journal);
@@ -305,7 +305,7 @@ impl Life {
         server.wait();
         self.cookies = cookies;
         report.failures.extend(journal.take_surprises());
-        Ok((journal.acts(), ended))
+        (journal.acts(), ended)
     }
 
     /// Returns sessions to work with, fresh enough for whatever is done.

@@ -1,4 +1,4 @@
-//! PyJWT, another implementation of RFC 7519: it reads what we sign with what the documents say, and what it forges opens
+//! `PyJWT`, another implementation of RFC 7519: it reads what we sign with what the documents say, and what it forges opens
 //! nothing.
 
 use super::{Served, run};
@@ -42,7 +42,7 @@ over = sign({"iat": int(time.time()) - 2000, "exp": int(time.time()) - 1000})
 print(json.dumps({"header": header, "claims": claims, "forged": forged, "again": sign(), "over": over}))
 "#;
 
-/// Returns the wheel of PyJWT.
+/// Returns the wheel of `PyJWT`.
 fn wheel() -> PathBuf {
     let named = std::env::var_os("DANGO_TEST_PYJWT").map(PathBuf::from);
     let cache = std::env::var_os("DANGO_BUILD_CACHE").map(PathBuf::from);

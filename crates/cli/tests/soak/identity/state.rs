@@ -136,7 +136,7 @@ impl State {
             match by_request.remove(answer.request.as_str()).as_deref() {
                 Some([record]) if record.key == act.key && record.made == answer.made => {}
                 None | Some([]) => {
-                    wrong.push(format!("{} was answered and has no record", act.key))
+                    wrong.push(format!("{} was answered and has no record", act.key));
                 }
                 Some(records) => {
                     let found: Vec<_> = records.iter().map(|record| &record.key).collect();

@@ -177,13 +177,11 @@ impl Team {
         // `dango listens: http://localhost:8800 (127.0.0.1:8800, …)`
         let url = line.split_whitespace().nth(2).unwrap_or_default();
         let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
-        match port {
-            Some(port) => Ok(Server { child, port }),
-            None => {
-                let status = child.wait().map_err(|error| error.to_string())?;
-                Err(format!("the server ended with {status} before it listened"))
-            }
+        if let Some(port) = port {
+            return Ok(Server { child, port });
         }
+        let status = child.wait().map_err(|error| error.to_string())?;
+        Err(format!("the server ended with {status} before it listened"))
     }
 
     /// Verifies the audit log with the program's own means; returns how many records it has.
