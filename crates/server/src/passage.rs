@@ -219,10 +219,7 @@ async fn enter(at: &Passage, request: &mut Request) -> Result<Option<HeaderValue
 /// Returns how somebody at the machine is known, while sign-in is off.
 fn local(at: &Passage, asker: &Asker, request: &Request, shown: Option<&Shown>) -> Option<Known> {
     let server = &at.server;
-    let off = server
-        .local
-        .as_ref()
-        .filter(|_| Local::is_on(&server.app().project))?;
+    let off = server.local()?;
     let bearer = match shown {
         Some(Shown::Bearer(token)) => Some(token),
         Some(Shown::Cookie(_)) | None => None,

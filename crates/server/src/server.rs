@@ -2,6 +2,7 @@
 
 use crate::clients::Proxies;
 use crate::hosts::Hosts;
+use crate::local::Local;
 use crate::rates::Rates;
 use crate::syncs::Syncs;
 use app::{App, Cancel};
@@ -19,7 +20,7 @@ pub struct Inner {
     pub(crate) proxies: Proxies,
     pub(crate) rates: Rates,
     /// Set when it was started while sign-in was off.
-    pub(crate) local: Option<crate::local::Local>,
+    pub(crate) local: Option<Local>,
     /// Origins of DAP's clients that may read answers.
     pub(crate) origins: crate::cors::Origins,
     pub(crate) syncs: Syncs,
@@ -50,6 +51,12 @@ impl Server {
     /// Returns the project.
     pub(crate) fn app(&self) -> &Arc<App> {
         &self.0.app
+    }
+
+    /// Returns how people at the machine are known, as long as sign-in is off.
+    pub(crate) fn local(&self) -> Option<&Local> {
+        let local = self.0.local.as_ref();
+        local.filter(|_| Local::is_on(&self.0.app.project))
     }
 }
 

@@ -106,6 +106,8 @@ struct ProviderRead {
 /// Which ways to sign in there are.
 #[derive(Serialize, ToSchema)]
 struct Ways {
+    /// Whether anybody has to sign in: not at this machine, while sign-in is switched off.
+    auth_enabled: bool,
     password: bool,
     passkeys: bool,
     oauth: Vec<ProviderRead>,
@@ -123,6 +125,7 @@ async fn providers(_: Public<SignIn>, State(server): State<Server>) -> Reply<Giv
         login_url: format!("/api/auth/oauth/{}/login", one.name()),
     });
     Ok(given(Ways {
+        auth_enabled: server.local().is_none(),
         password: true,
         passkeys: app.has_passkeys(),
         oauth: oauth.collect(),

@@ -190,6 +190,8 @@ async fn sign_in_that_is_off_is_off_on_this_machine_alone_and_on_again_at_once()
     let served = Served::without_sign_in(FREE, &[]).await;
     let me = served.get("/api/auth/me", &Shows::Page).await;
     assert_eq!(me.json(), serde_json::json!({"auth_enabled": false}));
+    let ways = served.get("/api/auth/providers", &Shows::Page).await;
+    assert_eq!(ways.json()["auth_enabled"], false);
     let token = fs_err::read_to_string(served.folder.path().join(".dango/run/local.token"));
     let token = token.expect("made at the start");
     let with = |pairs: &[(&str, &str)]| {
