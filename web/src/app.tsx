@@ -13,33 +13,38 @@ import { SetUpPage } from './pages/set-up';
 import { StartPage } from './pages/start';
 import { Frame, Waiting } from './parts/frame';
 import { Proofs } from './parts/proof';
+import { SignInOff } from './parts/sign-in-off';
 import { useSession } from './session';
+import { WaysProvider } from './ways';
 
 export function App() {
   return (
     <BrowserRouter>
-      <Proofs>
-        <Routes>
-          <Route path="/login" element={<LoginPage />} />
-          <Route path="/forgot-password" element={<ForgotPasswordPage />} />
-          {['/setup', '/invite', '/reset-password'].map((path) => (
-            <Route key={path} path={`${path}/:token`} element={<TakeToken to={path} />} />
-          ))}
-          <Route path="/setup" element={<SetUpPage />} />
-          <Route path="/invite" element={<InvitePage />} />
-          <Route path="/reset-password" element={<ResetPasswordPage />} />
-          <Route element={<Guarded />}>
-            <Route path="/change-password" element={<ChangePasswordPage />} />
-            <Route path="/enrol" element={<EnrolPage />} />
-            <Route element={<Framed />}>
-              <Route path="/" element={<StartPage />} />
-              <Route path="/settings" element={<Navigate replace to="/settings/account" />} />
-              <Route path="/settings/account" element={<AccountPage />} />
+      <WaysProvider>
+        <SignInOff />
+        <Proofs>
+          <Routes>
+            <Route path="/login" element={<LoginPage />} />
+            <Route path="/forgot-password" element={<ForgotPasswordPage />} />
+            {['/setup', '/invite', '/reset-password'].map((path) => (
+              <Route key={path} path={`${path}/:token`} element={<TakeToken to={path} />} />
+            ))}
+            <Route path="/setup" element={<SetUpPage />} />
+            <Route path="/invite" element={<InvitePage />} />
+            <Route path="/reset-password" element={<ResetPasswordPage />} />
+            <Route element={<Guarded />}>
+              <Route path="/change-password" element={<ChangePasswordPage />} />
+              <Route path="/enrol" element={<EnrolPage />} />
+              <Route element={<Framed />}>
+                <Route path="/" element={<StartPage />} />
+                <Route path="/settings" element={<Navigate replace to="/settings/account" />} />
+                <Route path="/settings/account" element={<AccountPage />} />
+              </Route>
             </Route>
-          </Route>
-          <Route path="*" element={<NotFoundPage />} />
-        </Routes>
-      </Proofs>
+            <Route path="*" element={<NotFoundPage />} />
+          </Routes>
+        </Proofs>
+      </WaysProvider>
     </BrowserRouter>
   );
 }
@@ -65,8 +70,9 @@ function Guarded() {
     );
   }
   if (session.state === 'unreachable') return <UnreachablePage failure={session.failure} />;
-  if (session.state !== 'somebody') return <Navigate replace to={signInFor(here)} />;
   const steps = Object.values(STEPS) as string[];
+  if (session.state === 'off') return steps.includes(location.pathname) ? <Navigate replace to="/" /> : <Outlet />;
+  if (session.state !== 'somebody') return <Navigate replace to={signInFor(here)} />;
   const first = session.step && STEPS[session.step];
   // Where somebody wanted to go comes after the steps.
   const wanted = (location.state as { wanted?: string } | null)?.wanted;
@@ -79,9 +85,9 @@ function Guarded() {
 
 function Framed() {
   const session = useSession();
-  if (session.state !== 'somebody') return null;
+  if (session.state !== 'somebody' && session.state !== 'off') return null;
   return (
-    <Frame user={session.user}>
+    <Frame user={session.state === 'somebody' ? session.user : null}>
       <Outlet />
     </Frame>
   );

@@ -10,6 +10,8 @@ type Step = 'change-password' | 'enrol';
 export type Session =
   | { state: 'unknown' }
   | { state: 'nobody' }
+  /** Sign-in is switched off: whoever sits at the machine is let in without a name. */
+  | { state: 'off' }
   | { state: 'second-factor' }
   | { state: 'unreachable'; failure: Failure }
   | { state: 'somebody'; user: User; step: Step | null };
@@ -37,7 +39,7 @@ export async function look(): Promise<void> {
   try {
     const user = await take(api.GET('/auth/me'));
     if ('auth_enabled' in user) {
-      set({ state: 'nobody' });
+      set({ state: 'off' });
       return;
     }
     const kept = session.state === 'somebody' && session.step === 'enrol' ? session.step : null;
@@ -88,5 +90,6 @@ export async function signOut(): Promise<void> {
   } catch (thrown) {
     if (failureOf(thrown).status !== 401) throw thrown;
   }
-  set({ state: 'nobody' });
+  // While sign-in is off somebody is let in all the same.
+  await look();
 }

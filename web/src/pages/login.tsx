@@ -5,17 +5,19 @@ import { Link, Navigate, useLocation, useSearchParams } from 'react-router';
 import { useAct } from '../act';
 import { own } from '../addresses';
 import { api, take } from '../api/client';
-import { showPasskey, ways } from '../api/ways';
-import { useLoaded } from '../load';
+import { signInByPasskey } from '../api/passkeys';
 import { Submit } from '../parts/buttons';
 import { CodeField, Field, PasswordField } from '../parts/field';
 import { Entrance, Waiting } from '../parts/frame';
 import { DoneNotice, FailureNotice } from '../parts/notice';
+import { PasskeyButton, usePasskeysHere } from '../parts/passkey-button';
 import { entered, signIn, signOut, useSession } from '../session';
+import { useWays } from '../ways';
 
 export function LoginPage() {
   const session = useSession();
   const [query] = useSearchParams();
+  const [isWanted, setWanted] = useState(false);
   const next = own(query.get('return_to'), window.location.origin);
   // Whoever is in goes on; so does whoever has just come in.
   if (session.state === 'somebody') return <Navigate replace to={next} />;
@@ -27,7 +29,37 @@ export function LoginPage() {
       </main>
     );
   }
+  if (session.state === 'off' && !isWanted) {
+    return (
+      <NobodyHasTo
+        onWanted={() => {
+          setWanted(true);
+        }}
+      />
+    );
+  }
   return <FirstFactor next={next} error={query.get('error')} />;
+}
+
+/** While sign-in is off one may sign in all the same, for what is one's own. */
+function NobodyHasTo({ onWanted }: { onWanted: () => void }) {
+  return (
+    <Entrance
+      title="Nobody has to sign in"
+      foot={
+        <button type="button" className="button-link" onClick={onWanted}>
+          Sign in all the same
+        </button>
+      }
+    >
+      <p>Sign-in is switched off at this computer. Whoever signs in all the same gets to his own account.</p>
+      <div className="actions">
+        <Link className="button-main" to="/">
+          To the start page
+        </Link>
+      </div>
+    </Entrance>
+  );
 }
 
 /** What a provider's answer led to, by the codes of the server. */
@@ -41,7 +73,9 @@ function FirstFactor({ next, error }: { next: string; error: string | null }) {
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const act = useAct();
-  const { value: other } = useLoaded(ways);
+  const ways = useWays();
+  const hasPasskeys = usePasskeysHere();
+  const providers = ways?.oauth ?? [];
   const notice = (useLocation().state as { notice?: string } | null)?.notice;
   const isWrong = act.failure?.code === 'credentials_wrong';
   return (
@@ -85,11 +119,17 @@ function FirstFactor({ next, error }: { next: string; error: string | null }) {
           <Submit act={act}>Sign in</Submit>
         </div>
       </form>
-      {other && (other.passkeys || other.oauth.length > 0) && (
+      {(hasPasskeys || providers.length > 0) && (
         <div className="other-ways">
           <p className="divider">or</p>
-          {other.passkeys && <PasskeyButton step="sign-in" />}
-          {other.oauth.map(({ name, label, login_url }) => (
+          {hasPasskeys && (
+            <PasskeyButton
+              show={async () => {
+                entered(await signInByPasskey('sign-in'));
+              }}
+            />
+          )}
+          {providers.map(({ name, label, login_url }) => (
             <a key={name} className="button-other" href={`${login_url}?return_to=${encodeURIComponent(next)}`}>
               Continue with {label}
             </a>
@@ -100,33 +140,12 @@ function FirstFactor({ next, error }: { next: string; error: string | null }) {
   );
 }
 
-function PasskeyButton({ step }: { step: 'sign-in' | 'verify' }) {
-  const act = useAct();
-  return (
-    <>
-      <FailureNotice failure={act.failure} />
-      <button
-        type="button"
-        className="button-other"
-        disabled={act.isBusy}
-        onClick={() =>
-          void act.run(async () => {
-            entered(await showPasskey(step));
-          })
-        }
-      >
-        Use a passkey
-      </button>
-    </>
-  );
-}
-
 function SecondFactor() {
   const [code, setCode] = useState('');
   const [isRecovery, setRecovery] = useState(false);
   const act = useAct();
   const back = useAct();
-  const { value: other } = useLoaded(ways);
+  const hasPasskeys = usePasskeysHere();
   const isWrong = act.failure?.code === 'second_factor_wrong';
   return (
     <Entrance
@@ -138,7 +157,9 @@ function SecondFactor() {
       }
     >
       <p className="about">
-        {isRecovery ? 'Type one of the recovery codes you kept. It is used up by this.' : 'Open your authenticator app and type the code it shows for Dango.'}
+        {isRecovery ? 'Type one of the recovery codes you kept. It is used up by this.' : hasPasskeys
+            ? 'Type the code that your authenticator app shows for Dango, or use a passkey.'
+            : 'Open your authenticator app and type the code it shows for Dango.'}
       </p>
       <form
         onSubmit={(event) => {
@@ -174,10 +195,14 @@ function SecondFactor() {
           </button>
         </div>
       </form>
-      {other?.passkeys && (
+      {hasPasskeys && (
         <div className="other-ways">
           <p className="divider">or</p>
-          <PasskeyButton step="verify" />
+          <PasskeyButton
+            show={async () => {
+              entered(await signInByPasskey('verify'));
+            }}
+          />
         </div>
       )}
     </Entrance>

@@ -21,13 +21,18 @@ export function StartPage() {
   useTitle('Start');
   const session = useSession();
   const { value: status, failure } = useLoaded(loadStatus);
-  if (session.state !== 'somebody') return null;
-  const { user } = session;
+  const user = session.state === 'somebody' ? session.user : null;
   return (
     <>
-      <h1>Hello, {user.email.split('@')[0]}</h1>
+      <h1>{user ? `Hello, ${user.email.split('@')[0] ?? ''}` : 'Hello'}</h1>
       <p className="lead">
-        You are signed in as <strong>{user.email}</strong>, with the role <strong>{user.role}</strong>.
+        {user ? (
+          <>
+            You are signed in as <strong>{user.email}</strong>, with the role <strong>{user.role}</strong>.
+          </>
+        ) : (
+          'You are here without a name: sign-in is off.'
+        )}
       </p>
       <FailureNotice failure={failure} />
       {status && (
@@ -46,10 +51,12 @@ export function StartPage() {
       )}
       <Section title="Where to go">
         <ul className="links">
-          <li>
-            <Link to="/settings/account">Your account</Link>
-            <span>Password, two-step sign-in, sessions and API tokens</span>
-          </li>
+          {user && (
+            <li>
+              <Link to="/settings/account">Your account</Link>
+              <span>Password, second factors, passkeys, sessions and API tokens</span>
+            </li>
+          )}
           <li>
             <a href="/api/openapi.json">The API</a>
             <span>What programs can ask for, as OpenAPI 3.1</span>

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { useId, useLayoutEffect, useRef, type ReactNode } from 'react';
 
 interface Props {
   title: string;
@@ -6,11 +6,12 @@ interface Props {
   children: ReactNode;
 }
 
-/** A question that comes before everything else. The browser keeps the focus inside and takes Escape. */
+/** A question that comes before everything else. The browser keeps the focus inside, takes Escape, and gives the focus back. */
 export function Dialog({ title, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Closed before it is taken away: else the focus is nowhere afterwards.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (element && !element.open) element.showModal();
     return () => {
@@ -21,9 +22,8 @@ export function Dialog({ title, onClose, children }: Props) {
     <dialog
       ref={dialog}
       aria-labelledby={id}
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
+      onClose={() => {
+        if (!dialog.current?.open) onClose();
       }}
     >
       <h2 id={id}>{title}</h2>

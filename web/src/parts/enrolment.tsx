@@ -9,14 +9,18 @@ import { Waiting } from './frame';
 import { FailureNotice } from './notice';
 import { useProof } from './proof';
 import { QrCode } from './qr-code';
-import { RecoveryCodes } from './recovery-codes';
+import { KeptBox, RecoveryCodes } from './recovery-codes';
 
 interface Props {
+  /** What stands above it: its steps are headings of the next level. */
+  below: 'h1' | 'h2';
+  /** Whether there are recovery codes, which those of a new app make void. */
+  replacesCodes?: boolean;
   onDone: () => Promise<void>;
-  onCancel?: () => void;
+  onCancel: () => void;
 }
 
-export function Enrolment({ onDone, onCancel }: Props) {
+export function Enrolment({ below, replacesCodes = false, onDone, onCancel }: Props) {
   const [setUp, setSetUp] = useState<Schemas['SetUp'] | null>(null);
   const begin = useAct();
   const prove = useProof();
@@ -30,7 +34,7 @@ export function Enrolment({ onDone, onCancel }: Props) {
       setSetUp(await prove(() => take(api.POST('/auth/2fa/setup', { body: {} }))));
     });
   }, [prove, run]);
-  if (setUp) return <Steps setUp={setUp} onDone={onDone} onCancel={onCancel} />;
+  if (setUp) return <Steps below={below} setUp={setUp} replacesCodes={replacesCodes} onDone={onDone} onCancel={onCancel} />;
   return (
     <>
       <FailureNotice failure={begin.failure} />
@@ -48,18 +52,17 @@ export function Enrolment({ onDone, onCancel }: Props) {
           >
             Begin
           </button>
-          {onCancel && (
-            <button type="button" className="button-plain" onClick={onCancel}>
-              Cancel
-            </button>
-          )}
+          <button type="button" className="button-plain" onClick={onCancel}>
+            Cancel
+          </button>
         </div>
       )}
     </>
   );
 }
 
-function Steps({ setUp, onDone, onCancel }: { setUp: Schemas['SetUp']; onDone: Props['onDone']; onCancel: Props['onCancel'] }) {
+function Steps({ below, setUp, replacesCodes, onDone, onCancel }: Props & { setUp: Schemas['SetUp'] }) {
+  const Title = below === 'h1' ? 'h2' : 'h3';
   const [code, setCode] = useState('');
   const [areKept, setKept] = useState(false);
   const act = useAct();
@@ -77,7 +80,7 @@ function Steps({ setUp, onDone, onCancel }: { setUp: Schemas['SetUp']; onDone: P
         });
       }}
     >
-      <h3>1. Scan this with your authenticator app</h3>
+      <Title>1. Scan this with your authenticator app</Title>
       <div className="scan">
         <QrCode text={setUp.provisioning_uri} label="QR code with the secret for your authenticator app" />
         <div>
@@ -90,29 +93,18 @@ function Steps({ setUp, onDone, onCancel }: { setUp: Schemas['SetUp']; onDone: P
           <CopyButton text={setUp.secret}>Copy the secret</CopyButton>
         </div>
       </div>
-      <h3>2. Keep these recovery codes</h3>
+      <Title>2. Keep these recovery codes</Title>
+      {replacesCodes && <p>Those you had before are void from now on.</p>}
       <RecoveryCodes codes={setUp.recovery_codes} />
-      <label className="check">
-        <input
-          type="checkbox"
-          checked={areKept}
-          required
-          onChange={(event) => {
-            setKept(event.target.checked);
-          }}
-        />
-        I have kept them somewhere safe
-      </label>
-      <h3>3. Show that it works</h3>
+      <KeptBox value={areKept} onValue={setKept} />
+      <Title>3. Show that it works</Title>
       <CodeField value={code} onValue={setCode} required wrong={isCodeWrong ? act.failure?.words : undefined} />
       <FailureNotice failure={isCodeWrong ? null : act.failure} />
       <div className="actions">
         <Submit act={act}>Turn on two-step sign-in</Submit>
-        {onCancel && (
-          <button type="button" className="button-plain" onClick={onCancel}>
-            Cancel
-          </button>
-        )}
+        <button type="button" className="button-plain" onClick={onCancel}>
+          Cancel
+        </button>
       </div>
     </form>
   );

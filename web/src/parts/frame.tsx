@@ -32,7 +32,7 @@ export function Entrance({ title, children, foot }: { title: string; children: R
 }
 
 /** A page for whoever is in. */
-export function Frame({ user, children }: { user: User; children: ReactNode }) {
+export function Frame({ user, children }: { user: User | null; children: ReactNode }) {
   const act = useAct();
   return (
     <>
@@ -50,14 +50,16 @@ export function Frame({ user, children }: { user: User; children: ReactNode }) {
           </NavLink>
           <NavLink to="/settings/account">Account</NavLink>
         </nav>
-        <div className="top-who">
-          <span className="top-email" title={user.email}>
-            {user.email}
-          </span>
-          <button type="button" className="button-plain" disabled={act.isBusy} onClick={() => void act.run(signOut)}>
-            Sign out
-          </button>
-        </div>
+        {user && (
+          <div className="top-who">
+            <span className="top-email" title={user.email}>
+              {user.email}
+            </span>
+            <button type="button" className="button-plain" disabled={act.isBusy} onClick={() => void act.run(signOut)}>
+              Sign out
+            </button>
+          </div>
+        )}
       </header>
       <main id="content" className="content" tabIndex={-1}>
         <FailureNotice failure={act.failure} />

@@ -3,13 +3,16 @@
 
 import { createContext, useCallback, useContext, useState, type ReactNode } from 'react';
 import { CalledOff, useAct } from '../act';
-import { api, take } from '../api/client';
+import { api, take, type Schemas } from '../api/client';
 import { failureOf } from '../api/failure';
+import { proveByPasskey } from '../api/passkeys';
 import { useLoaded } from '../load';
 import { Submit } from './buttons';
 import { Dialog } from './dialog';
 import { CodeField, PasswordField } from './field';
+import { Waiting } from './frame';
 import { FailureNotice } from './notice';
+import { PasskeyButton, usePasskeysHere } from './passkey-button';
 
 type Prove = <T>(work: () => Promise<T>) => Promise<T>;
 
@@ -52,66 +55,101 @@ export function Proofs({ children }: { children: ReactNode }) {
 const loadFactors = () => take(api.GET('/auth/2fa'));
 
 function ProofDialog({ question }: { question: Question }) {
+  const factors = useLoaded(loadFactors);
+  const hasPasskeysHere = usePasskeysHere();
+  const callOff = () => {
+    question.answer(false);
+  };
+  return (
+    <Dialog title="Is it still you?" onClose={callOff}>
+      <p className="about">Changes to how you sign in need a proof that is a few minutes old at most.</p>
+      <FailureNotice failure={factors.failure} />
+      {factors.value ? (
+        <Proof factors={factors.value} withPasskey={hasPasskeysHere && factors.value.passkeys > 0} question={question} />
+      ) : (
+        <>
+          {!factors.failure && <Waiting what="Looking how you can show it" />}
+          <div className="actions">
+            <button type="button" className="button-plain" onClick={callOff}>
+              Cancel
+            </button>
+          </div>
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function Proof({ factors, withPasskey, question }: { factors: Schemas['Factors']; withPasskey: boolean; question: Question }) {
+  return (
+    <>
+      {withPasskey && (
+        <div className="other-ways">
+          <PasskeyButton
+            isMain
+            show={async () => {
+              await proveByPasskey();
+              question.answer(true);
+            }}
+          />
+          <p className="divider">or</p>
+        </div>
+      )}
+      <ProofForm factors={factors} isFirst={!withPasskey} question={question} />
+    </>
+  );
+}
+
+function ProofForm({ factors, isFirst, question }: { factors: Schemas['Factors']; isFirst: boolean; question: Question }) {
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
   const act = useAct();
-  const { value: factors, failure } = useLoaded(loadFactors);
   const isPasswordWrong = act.failure?.code === 'credentials_wrong';
   const isCodeWrong = act.failure?.code === 'second_factor_wrong';
-  const takesCode = factors !== null && (factors.totp_enabled || factors.recovery_codes_left > 0);
+  const takesCode = factors.totp_enabled || factors.passkeys > 0;
   return (
-    <Dialog
-      title="Is it still you?"
-      onClose={() => {
-        question.answer(false);
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void act.run(async () => {
+          const body = { password: password || null, code: code.trim() || null };
+          await take(api.POST('/auth/reauthenticate', { body }));
+          question.answer(true);
+        });
       }}
     >
-      <p className="about">Changes to how you sign in need a proof that is a few minutes old at most.</p>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void act.run(async () => {
-            await take(
-              api.POST('/auth/reauthenticate', {
-                body: { password: password || null, code: takesCode && code ? code : null },
-              }),
-            );
-            question.answer(true);
-          });
-        }}
-      >
-        <PasswordField
-          label="Your password"
-          value={password}
-          onValue={setPassword}
-          autoComplete="current-password"
-          autoFocus
-          wrong={isPasswordWrong ? act.failure?.words : undefined}
+      <PasswordField
+        label="Your password"
+        value={password}
+        onValue={setPassword}
+        autoComplete="current-password"
+        autoFocus={isFirst}
+        wrong={isPasswordWrong ? act.failure?.words : undefined}
+      />
+      {takesCode && (
+        <CodeField
+          isRecovery={!factors.totp_enabled}
+          value={code}
+          onValue={setCode}
+          hint={factors.totp_enabled ? 'A recovery code is good too.' : 'It is used up by this.'}
+          inputMode="text"
+          maxLength={16}
+          wrong={isCodeWrong ? act.failure?.words : undefined}
         />
-        {takesCode && (
-          <CodeField
-            value={code}
-            onValue={setCode}
-            hint="A recovery code is good too."
-            inputMode="text"
-            maxLength={16}
-            wrong={isCodeWrong ? act.failure?.words : undefined}
-          />
-        )}
-        <FailureNotice failure={failure ?? (isPasswordWrong || isCodeWrong ? null : act.failure)} />
-        <div className="actions">
-          <Submit act={act}>Continue</Submit>
-          <button
-            type="button"
-            className="button-plain"
-            onClick={() => {
-              question.answer(false);
-            }}
-          >
-            Cancel
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      )}
+      <FailureNotice failure={isPasswordWrong || isCodeWrong ? null : act.failure} />
+      <div className="actions">
+        <Submit act={act}>Continue</Submit>
+        <button
+          type="button"
+          className="button-plain"
+          onClick={() => {
+            question.answer(false);
+          }}
+        >
+          Cancel
+        </button>
+      </div>
+    </form>
   );
 }

@@ -3,7 +3,7 @@ import { Section } from '../../parts/frame';
 import { DoneNotice } from '../../parts/notice';
 import { PasswordForm } from '../../parts/password-form';
 
-export function Password({ email }: { email: string }) {
+export function Password({ email, onChanged }: { email: string; onChanged: () => void }) {
   const [isOpen, setOpen] = useState(false);
   const [isDone, setDone] = useState(false);
   return (
@@ -17,6 +17,7 @@ export function Password({ email }: { email: string }) {
             onDone={() => {
               setDone(true);
               setOpen(false);
+              onChanged();
               return Promise.resolve();
             }}
           />
