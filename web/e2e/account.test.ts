@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { appCode, launch, open, shoot, type Watched } from './browser.ts';
+import { appCode, launch, open, shoot, signIn as signInAs, type Watched } from './browser.ts';
 import { serve, type Served } from './server.ts';
 
 const EMAIL = 'ada@example.com';
@@ -28,11 +28,7 @@ after(async () => {
   await served.stop();
 });
 
-async function signIn(page: Watched['page'], password: string) {
-  await page.getByLabel('E-mail').fill(EMAIL);
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-}
+const signIn = (page: Watched['page'], password: string) => signInAs(page, EMAIL, password);
 
 test('the first admin is made by the link of the terminal, once', async () => {
   const { page } = ada;
@@ -63,6 +59,9 @@ test('signing out and in again leads where one wanted to go, and nowhere else', 
   await page.goto('/');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.getByRole('link', { name: 'Forgot your password?' }).click();
+  await page.getByText('This server sends no mail.').waitFor();
+  await shoot(page, 'forgot-without-mail');
   await page.goto('/settings/account');
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   await shoot(page, 'login');

@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { appCode, launch, open, shoot } from './browser.ts';
+import { appCode, giveDevice, launch, open, shoot, type Watched } from './browser.ts';
 import { serve, type Served } from './server.ts';
 
 let served: Served;
 let browser: Browser;
 
 before(async () => {
-  served = await serve('\nauth: {require_2fa: everyone}\n');
+  served = await serve('\nauth: {require_2fa: everyone, rate_limit: {enabled: false}}\nmail: {host: localhost, port: 9, from: dango@example.com, security: none}\n');
   browser = await launch();
 });
 
@@ -19,21 +19,31 @@ after(async () => {
   await served.stop();
 });
 
+/** Invites somebody; returns where the link leads. */
+async function invite(email: string): Promise<string> {
+  const made = (await served.operator('POST', '/admin/users', { email, role: 'editor' })) as Record<string, unknown>;
+  const link = Object.values(made).find((value) => typeof value === 'string' && value.includes('/invite/')) as string;
+  return new URL(link).pathname;
+}
+
+async function accept(page: Watched['page']) {
+  await page.getByLabel('Password', { exact: true }).fill('quite another long secret');
+  await page.getByRole('button', { name: 'Make my account' }).click();
+  await page.getByRole('heading', { name: 'Set up a second factor' }).waitFor();
+}
+
 test('an invite leads over a password and a second factor to the first page', async () => {
   const { page, close } = await open(browser, served.url);
-  const body = { email: 'bob@example.com', role: 'editor' };
-  const made = (await served.operator('POST', '/admin/users', body)) as Record<string, unknown>;
-  const link = Object.values(made).find((value) => typeof value === 'string' && value.includes('/invite/')) as string;
-  const path = new URL(link).pathname;
+  const path = await invite('bob@example.com');
   await page.goto(path);
   await page.getByText('bob@example.com').waitFor();
   assert.equal(new URL(page.url()).pathname, '/invite');
   await shoot(page, 'invite');
-  await page.getByLabel('Password', { exact: true }).fill('quite another long secret');
-  await page.getByRole('button', { name: 'Make my account' }).click();
-  await page.getByRole('heading', { name: 'Set up two-step sign-in' }).waitFor();
+  await accept(page);
   await page.goto('/settings/account');
-  await page.getByRole('heading', { name: 'Set up two-step sign-in' }).waitFor();
+  await page.getByRole('heading', { name: 'Set up a second factor' }).waitFor();
+  await shoot(page, 'enrol-choice');
+  await page.getByRole('button', { name: 'Authenticator app' }).click();
   const secret = (await page.getByTestId('secret').innerText()).replaceAll(/\s/g, '');
   await shoot(page, 'enrol');
   await page.getByLabel('I have kept them').check();
@@ -43,6 +53,26 @@ test('an invite leads over a password and a second factor to the first page', as
   await page.goto(path);
   await page.getByRole('heading', { name: 'This link is not good any more' }).waitFor();
   await shoot(page, 'spent');
+  await close();
+});
+
+test('a passkey is a second factor where the team asks for one', async () => {
+  const watched = await open(browser, served.url);
+  const { page, close } = watched;
+  const device = await giveDevice(watched);
+  await page.goto(await invite('carol@example.com'));
+  await page.getByText('carol@example.com').waitFor();
+  await accept(page);
+  await page.getByRole('button', { name: 'Passkey' }).click();
+  await shoot(page, 'enrol-passkey');
+  await page.getByRole('button', { name: 'Make the passkey' }).click();
+  const codes = page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem');
+  await codes.nth(7).waitFor();
+  assert.equal(await device.count(), 1);
+  await shoot(page, 'enrol-codes');
+  await page.getByLabel('I have kept them').check();
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByText('You are signed in as').waitFor();
   await close();
 });
 

@@ -12,16 +12,29 @@ export interface Served {
   url: string;
   /** Asks as the operator, at the unix socket. */
   operator: (method: string, path: string, body?: unknown) => Promise<unknown>;
+  /** Runs a command in the project, as whoever sits at the machine. */
+  command: (...words: string[]) => void;
   /** Everything the server has said. */
   said: () => string;
   stop: () => Promise<void>;
 }
 
-export async function serve(settings = ''): Promise<Served> {
+export interface Beginning {
+  /** The first admin, when there is one already. */
+  admin?: { email: string; password: string };
+  /** Whether sign-in is switched off. */
+  isOpen?: boolean;
+  environment?: Readonly<Record<string, string>>;
+}
+
+export async function serve(settings = '', { admin, isOpen = false, environment: more = {} }: Beginning = {}): Promise<Served> {
   const root = mkdtempSync(join(tmpdir(), 'dango-e2e-'));
-  const environment = { PATH: process.env.PATH, HOME: root, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH };
-  execFileSync(DANGO, ['init'], { cwd: root, env: environment, stdio: 'pipe' });
+  const environment = { PATH: process.env.PATH, HOME: root, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH, ...more };
+  const run = (words: string[], input = '') => execFileSync(DANGO, words, { cwd: root, env: environment, input, stdio: 'pipe' });
+  if (admin) run(['init', '--admin-email', admin.email, '--admin-password-stdin'], admin.password);
+  else run(['init']);
   appendFileSync(join(root, '.dango', 'project.yml'), settings);
+  if (isOpen) run(['--yes', 'auth', 'disable']);
   const child = spawn(DANGO, ['serve', '--port', '0', '--project', root], { env: environment });
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
@@ -31,6 +44,7 @@ export async function serve(settings = ''): Promise<Served> {
   return {
     url,
     operator: (method, path, body) => ask(socketPath, method, path, body),
+    command: (...words) => run(words),
     said: () => said + readLog(root),
     stop: async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
