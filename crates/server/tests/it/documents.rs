@@ -46,6 +46,7 @@ fn every_route_says_what_it_is() {
             "/operator/stop",
             "/sources/{name}/test",
             "/auth/links/{kind}",
+            "/auth/device/code",
         ]
         .contains(&route.path)
             || route.path.starts_with("/auth/passkeys/") && route.path.ends_with("/begin");
