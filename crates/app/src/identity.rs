@@ -15,6 +15,7 @@ mod overview;
 pub mod passkeys;
 pub mod passwords;
 pub mod people;
+mod remembered;
 pub mod requests;
 pub mod second_factors;
 pub mod sessions;
@@ -39,11 +40,14 @@ use crate::config::ProjectConfig;
 use crate::{App, Error, Result};
 use connect::Egress;
 use connect::mail::Mailer;
-use domain::{Clock, Code, UserId, say};
+use domain::{Clock, Code, SessionId, UserId, say};
+use remembered::Remembered;
 use security::passwords::Policy;
+use security::tokens::TokenHash;
 use security::{Allow, Entropy, Permission, Plain, SignedIn};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use store::linked_logins::LinkedLogin;
 
 /// What the use cases of this module share beside the stores.
 pub struct Identity {
@@ -54,6 +58,9 @@ pub struct Identity {
     /// With whom people can sign in, once somebody asked: most commands never do.
     pub(crate) providers: OnceLock<Vec<linked_logins::Provider>>,
     pub(crate) mailer: Option<Mailer>,
+    sessions: Remembered<SessionId, (Session, User)>,
+    tokens: Remembered<TokenHash, (ApiToken, User)>,
+    accounts: Remembered<UserId, (User, Vec<LinkedLogin>)>,
 }
 
 impl Identity {
@@ -73,6 +80,9 @@ impl Identity {
             entropy,
             providers: OnceLock::new(),
             mailer,
+            sessions: Remembered::default(),
+            tokens: Remembered::default(),
+            accounts: Remembered::default(),
         })
     }
 

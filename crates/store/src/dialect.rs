@@ -163,6 +163,11 @@ pub(crate) fn foreign_tables_statement(backend: DbBackend) -> Option<Statement> 
     (backend == DbBackend::Sqlite).then(|| Statement::from_string(backend, sql))
 }
 
+/// Returns whether one process has the database to itself: the lock of the project sees to it where it is a file.
+pub(crate) fn has_one_process(backend: DbBackend) -> bool {
+    backend == DbBackend::Sqlite
+}
+
 /// Returns whether the transaction lost against another one and may be repeated.
 pub(crate) fn is_conflict(error: &DbErr) -> bool {
     match code(error) {

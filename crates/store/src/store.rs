@@ -12,6 +12,7 @@ use domain::Clock;
 use sea_orm::DatabaseConnection;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Mutex, watch};
 
 /// What the store takes from the process it runs in.
@@ -35,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) turn: Mutex<()>,
     /// Events that wait to be written together.
     pub(crate) recorder: Recorder,
+    /// Transactions of this process that may have changed something.
+    pub(crate) writes: AtomicU64,
     /// Told of every commit of this process after which somebody may do less.
     pub(crate) access_ended: watch::Sender<()>,
 }
@@ -76,6 +79,7 @@ impl Store {
                 process,
                 turn: Mutex::new(()),
                 recorder: Recorder::default(),
+                writes: AtomicU64::new(0),
                 access_ended: watch::Sender::default(),
             }),
         }
@@ -85,6 +89,12 @@ impl Store {
     pub async fn close(self) -> Result<(), StoreError> {
         self.write_floods(None).await;
         Ok(self.inner.db.close_by_ref().await?)
+    }
+
+    /// Returns how often the tables were written to, the audit log aside. `None` where other processes write to them as well:
+    /// on a server. While the number is the same, so is whatever is read.
+    pub fn writes(&self) -> Option<u64> {
+        dialect::has_one_process(self.backend()).then(|| self.inner.writes.load(Ordering::Acquire))
     }
 
     /// Returns what changes at each commit of this process after which somebody may do less than before.

@@ -16,6 +16,7 @@ use crate::store::Store;
 use link::Link;
 use sea_orm::{DbBackend, DbErr, TransactionOptions, TransactionTrait};
 use security::{Allow, Permission};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -107,6 +108,8 @@ impl Store {
             };
             match again(ended, attempt).await {
                 Some(done) => {
+                    // Before anybody hears of it; a commit that reports a failure may have happened all the same.
+                    self.inner.writes.fetch_add(1, Ordering::Release);
                     if ends_access && done.is_ok() {
                         self.inner.access_ended.send_replace(());
                     }

@@ -47,15 +47,19 @@ pub async fn set_own_email(app: &App, allow: &Allow<AccountSecure>, email: &Emai
 /// Returns oneself, and what one has to do before anything else.
 pub async fn myself(app: &App, allow: &Allow<AccountView>) -> Result<(Person, Option<Step>)> {
     let me = super::me(allow)?.id;
-    let found: Result<_, StoreError> = app
-        .store
-        .run_read(allow, async |tx| {
-            let user = users::find_own(&tx, me).await?;
-            Ok((user, linked_logins::list(&tx, me).await?))
-        })
-        .await;
-    let (user, logins) = found?;
-    let user = user.ok_or_else(|| no_user(me))?;
+    let read = async || {
+        let found: Result<_, StoreError> = app
+            .store
+            .run_read(allow, async |tx| {
+                let user = users::find_own(&tx, me).await?;
+                let logins = linked_logins::list(&tx, me).await?;
+                Ok(user.map(|user| (user, logins)))
+            })
+            .await;
+        Ok(found?)
+    };
+    let found = app.identity().accounts.get(app, me, read).await?;
+    let (user, logins) = found.ok_or_else(|| no_user(me))?;
     let step = first_step(app, &user, app.clock.now());
     let person = Person {
         logins,

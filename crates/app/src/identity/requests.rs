@@ -107,11 +107,13 @@ async fn session(
         return Ok(None);
     }
     let id = SessionId::new(claims.sid);
-    let found = app
-        .store
-        .run_read(allow, async |tx| sessions::find(&tx, id).await)
-        .await
-        .map_err(Error::from)?;
+    let read = async || {
+        let found = app
+            .store
+            .run_read(allow, async |tx| sessions::find(&tx, id).await);
+        found.await.map_err(Error::from)
+    };
+    let found = app.identity().sessions.get(app, id, read).await?;
     let Some((session, user)) = found.filter(|(session, user)| {
         user.id.as_uuid() == claims.sub && is_alive(app, session, now) && user.may_sign_in()
     }) else {
@@ -206,13 +208,13 @@ async fn token(
 ) -> Result<Option<Recognised>> {
     let hash = TokenHash::of(raw);
     let now = app.clock.now();
-    let found = app
-        .store
-        .run_read(allow, async |tx| {
+    let read = async || {
+        let found = app.store.run_read(allow, async |tx| {
             api_tokens::find_by_hash(&tx, prefix, &hash).await
-        })
-        .await
-        .map_err(Error::from)?;
+        });
+        found.await.map_err(Error::from)
+    };
+    let found = app.identity().tokens.get(app, hash.clone(), read).await?;
     let rejected = rejected(found.as_ref(), client, now);
     let Some((token, owner)) = found.filter(|_| rejected.is_none()) else {
         if let Some((act, why)) = rejected {
