@@ -208,9 +208,9 @@ fn refused(address: &ServerAddress, answer: &Answered) -> Error {
     let text = |key: &str| told.get(key).and_then(Value::as_str);
     let code = text("code").and_then(Code::parse);
     let kind = match (answer.status, code) {
-        (_, Some(Code::DeviceRefused)) => Kind::Denied,
         (401, _) => Kind::Unauthenticated,
-        (403, _) => Kind::Denied,
+        // RFC 8628 answers 400 to whoever was sent away.
+        (403, _) | (_, Some(Code::DeviceRefused)) => Kind::Denied,
         (404, _) => Kind::NotFound,
         (409, _) => Kind::Conflict,
         (423, _) => Kind::Locked,

@@ -99,13 +99,13 @@ pub async fn wait_for_device(server: &Server, offer: &Offer) -> Result<Login> {
 
 fn read(server: &Server, told: Value) -> Result<Login> {
     #[derive(Deserialize)]
-    struct Token {
+    struct Made {
         access_token: String,
         scope: Option<String>,
         expires_at: Option<String>,
         email: Option<String>,
     }
-    let told: Token = serde_json::from_value(told).map_err(strange)?;
+    let told: Made = serde_json::from_value(told).map_err(strange)?;
     let token = Plain::new(told.access_token);
     REDACTOR.learn(&token);
     let scopes = told
