@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
 }
 
 /// Signs in.
-pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
+pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), Stop> {
     // Not the project's `.env`: a folder must not say where a token goes.
     let environment = Environment::from_process();
     let kept = Kept::of(&environment)?;
@@ -63,14 +63,14 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     let is_token = arguments.token || arguments.token_stdin;
     let asks_anew = !arguments.scopes.is_empty() || arguments.days.is_some();
     let token = match remote::given_token(&environment, &address)? {
-        _ if is_token => Some(typed(context, arguments).await?),
+        _ if is_token => Some(typed(context, &arguments).await?),
         given => given.filter(|_| !asks_anew),
     };
     let signed_in = async {
         let server = Server::find(address).await?;
         match token {
             Some(token) => with_token(&server, token).await,
-            None => by_code(context, &server, arguments).await,
+            None => by_code(context, &server, &arguments).await,
         }
     };
     let login = context.interrupts.or_drop(Box::pin(signed_in)).await?;

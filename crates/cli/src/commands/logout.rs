@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 }
 
 /// Signs out.
-pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
+pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), Stop> {
     let environment = Environment::from_process();
     let kept = Kept::of(&environment)?;
     let address = remote::choose(&environment, &kept, arguments.url.as_deref())?;
