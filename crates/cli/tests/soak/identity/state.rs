@@ -9,6 +9,7 @@ const EVENTS: &str = "SELECT id, seq, event, request_id, target, user_id, ip, ev
     ORDER BY seq IS NULL, seq, created_at_us, id";
 
 /// What is there.
+#[derive(Clone)]
 pub(crate) struct State {
     events: Vec<Record>,
     /// Ids.
@@ -19,6 +20,7 @@ pub(crate) struct State {
 }
 
 /// A record of one of the acts.
+#[derive(Clone)]
 struct Record {
     id: String,
     kind: Kind,
@@ -63,6 +65,66 @@ impl State {
         self.check_roles(before, &mut wrong);
         let unanswered = self.check_acts(before, acts, &mut wrong);
         (wrong, unanswered)
+    }
+
+    /// Returns states in which something is lost, doubled or torn: a comparison that finds nothing wrong with them proves nothing.
+    pub(crate) fn damaged(&self, acts: &[Act]) -> Vec<(String, Self)> {
+        let answers = acts.iter().filter_map(|act| act.answer.as_ref());
+        let answered: BTreeSet<_> = answers.map(|answer| answer.request.as_str()).collect();
+        let mut all = Vec::new();
+        let mut damage = |what: &str, damage: &dyn Fn(&mut Self)| {
+            let mut state = self.clone();
+            damage(&mut state);
+            all.push((what.to_owned(), state));
+        };
+        damage("a session is lost", &|state| drop(state.sessions.pop()));
+        damage("a session has no record", &|state| {
+            state
+                .sessions
+                .push("00000000-0000-7000-8000-000000000000".into());
+        });
+        damage("a token is lost", &|state| drop(state.tokens.pop_first()));
+        damage("a revocation is lost", &|state| {
+            if let Some(is_revoked) = state.tokens.values_mut().find(|revoked| **revoked) {
+                *is_revoked = false;
+            }
+        });
+        damage("a role is lost", &|state| {
+            let changed = state
+                .events
+                .iter()
+                .rfind(|record| record.kind == Kind::Role);
+            if let Some(record) = changed {
+                let before = text(&record.details, "from") + ", once";
+                state.roles.insert(record.target.clone(), before);
+            }
+        });
+        for kind in [
+            Kind::SignIn,
+            Kind::Mint,
+            Kind::Revoke,
+            Kind::Role,
+            Kind::Append,
+        ] {
+            // That of an unanswered act may be there or not.
+            let find = |state: &Self| {
+                let is_it = |record: &Record| {
+                    record.kind == kind && answered.contains(record.request.as_str())
+                };
+                state.events.iter().rposition(is_it)
+            };
+            damage(&format!("a record of {kind:?} is lost"), &|state| {
+                find(state).map(|at| state.events.remove(at));
+            });
+            damage(&format!("a record of {kind:?} is doubled"), &|state| {
+                if let Some(at) = find(state) {
+                    let mut again = state.events[at].clone();
+                    again.id.push_str(", again");
+                    state.events.insert(at, again);
+                }
+            });
+        }
+        all
     }
 
     /// Each session and each token has the one record of its beginning, each revocation its own, and the other way round.
