@@ -4,6 +4,7 @@ use crate::config::{self, Finding, ProjectConfig, Sources};
 use crate::environment::Environment;
 use crate::identity::{Identity, SigningKeys};
 use crate::lock::{Holder, ProjectLock};
+use crate::operators::os_user;
 use crate::project::Project;
 use crate::{Error, Result, audit, logging, settle};
 use connect::{Catalog, Egress};
@@ -358,14 +359,6 @@ pub(crate) fn check_config(options: &OpenOptions) -> Result<Vec<Finding>> {
     let mut findings: Vec<_> = failures.into_iter().map(Finding::of_connector).collect();
     findings.extend(config::validate(&allow, &project, &environment, &catalog)?);
     Ok(findings)
-}
-
-/// Returns who is at the command line, for the audit.
-fn os_user(environment: &Environment) -> String {
-    let name = ["SUDO_USER", "USER", "LOGNAME"]
-        .iter()
-        .find_map(|name| environment.setting(name));
-    name.unwrap_or("unknown").to_owned()
 }
 
 #[cfg(test)]

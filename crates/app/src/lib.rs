@@ -25,6 +25,7 @@ pub mod health;
 pub mod identity;
 pub mod lock;
 pub mod logging;
+mod operators;
 pub mod project;
 pub mod query;
 pub mod reader;
@@ -42,6 +43,7 @@ pub use connect::catalog::{Connector, Field};
 pub use environment::Environment;
 pub use error::{Error, Kind, Result};
 pub use lock::Holder;
+pub use operators::account_name;
 pub use warehouse::render;
 
 use sandbox::Launcher;

@@ -1,15 +1,18 @@
 //! Passwords: which are taken, and how they are kept. Slow on purpose: callers hash off the threads that serve requests, a
 //! few at a time.
 
+mod kept;
 mod policy;
 
+pub use kept::ForeignHash;
 pub use policy::{CHARS_MAX, CHARS_MIN, Policy, Weakness};
 
 use crate::entropy::{self, Entropy};
 use crate::plain::Plain;
+use argon2::password_hash::CustomizedPasswordHasher;
 use argon2::password_hash::phc;
-use argon2::password_hash::{CustomizedPasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use kept::{Form, Kept};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
@@ -20,31 +23,42 @@ const LANES: u32 = 4;
 const HASH_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
 
-/// A password as somebody typed it, in one Unicode form (NFKC, as NIST SP 800-63B-4 §3.1.1.2 asks).
-pub struct Password(Plain<String>);
+/// A password in one Unicode form (NFKC, as NIST SP 800-63B-4 §3.1.1.2 asks), and as somebody typed it: both heritages took
+/// it so.
+pub struct Password {
+    normal: Plain<String>,
+    typed: Plain<String>,
+}
 
 impl Password {
     /// Takes a typed password over.
     pub fn new(typed: &Plain<String>) -> Self {
-        Self(Plain::new(typed.expose().nfkc().collect()))
+        Self {
+            normal: Plain::new(typed.expose().nfkc().collect()),
+            typed: Plain::new(typed.expose().clone()),
+        }
     }
 
     /// Returns whether both are the same.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.0.expose() == other.0.expose()
+        self.expose() == other.expose()
     }
 
     /// Returns how many characters it has.
     pub fn chars(&self) -> usize {
-        self.0.expose().chars().count()
+        self.expose().chars().count()
     }
 
     pub(crate) fn expose(&self) -> &str {
-        self.0.expose()
+        self.normal.expose()
+    }
+
+    fn typed(&self) -> &str {
+        self.typed.expose()
     }
 }
 
-/// A stored password hash, in the PHC string format (or bcrypt's, when migrated).
+/// A stored password hash, in the PHC string format; in bcrypt's until somebody who comes from getdango signs in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
@@ -52,6 +66,23 @@ impl PasswordHash {
     /// Takes a hash over that was stored.
     pub const fn from_stored(text: String) -> Self {
         Self(text)
+    }
+
+    /// Takes a hash over that another program made: getdango's bcrypt, DAP's Argon2id. It is made anew when its owner signs in.
+    pub fn import(text: &str) -> Result<Self, ForeignHash> {
+        let text = text.trim();
+        Kept::parse(text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Returns whether it is one of getdango's that has not been made anew yet.
+    pub fn is_bcrypt(&self) -> bool {
+        matches!(Kept::parse(&self.0), Ok(Kept::Bcrypt(_)))
+    }
+
+    /// Returns a hash that no password has, as slow as getdango's.
+    pub fn of_nobody_at_getdango() -> Self {
+        Self("$2b$12$oLRZ3rKL7gUWaXqNnLGu.uRJhBiLVcMf0Ktj6l5z8IrLOuB8TL2gu".to_owned())
     }
 
     /// Returns a hash that no password has, as slow as any: what is compared with when there is nobody to compare with.
@@ -115,17 +146,15 @@ pub fn hash(password: &Password, entropy: &dyn Entropy) -> Result<PasswordHash, 
 
 /// Compares a password with a stored hash, in the time a right one takes. What is no hash is never right.
 pub fn verify(password: &Password, stored: &PasswordHash) -> Verdict {
-    let Ok(hash) = phc::PasswordHash::new(stored.as_str()) else {
+    let (Ok(kept), Ok(hasher)) = (Kept::parse(stored.as_str()), hasher()) else {
         return Verdict::Wrong;
     };
-    let Ok(hasher) = hasher() else {
-        return Verdict::Wrong;
-    };
-    match hasher.verify_password(password.expose().as_bytes(), &hash) {
-        Ok(()) => Verdict::Right {
+    match (kept.compare(password, &hasher), kept) {
+        (None, _) => Verdict::Wrong,
+        (Some(Form::Normal), Kept::Argon2(hash)) => Verdict::Right {
             is_outdated: is_outdated(&hash),
         },
-        Err(_) => Verdict::Wrong,
+        (Some(Form::Normal | Form::Typed), _) => Verdict::Right { is_outdated: true },
     }
 }
 

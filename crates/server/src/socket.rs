@@ -73,17 +73,5 @@ pub async fn connect(project: &Project) -> Result<Option<UnixStream>> {
 pub(crate) fn peer(stream: &UnixStream) -> Option<String> {
     let uid = stream.peer_cred().ok()?.uid();
     let is_let_in = uid == 0 || uid == rustix::process::geteuid().as_raw();
-    is_let_in.then(|| user_name(uid))
-}
-
-/// Returns the name of a user of this machine, for the audit log.
-fn user_name(uid: u32) -> String {
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let named = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        let number = fields.nth(1)?;
-        (number.parse() == Ok(uid)).then(|| name.to_owned())
-    });
-    named.unwrap_or_else(|| format!("uid {uid}"))
+    is_let_in.then(|| app::account_name(uid))
 }

@@ -111,6 +111,12 @@ pub async fn find_by_link<M: Mode>(
     row.map(rows::Model::read).transpose()
 }
 
+/// Returns whether somebody's password is still kept as getdango kept it.
+pub async fn has_bcrypt<M: Mode>(tx: &Tx<SignIn, M>) -> Result<bool, StoreError> {
+    let old = Entity::find().filter(Column::PasswordHash.starts_with("$2"));
+    Ok(old.limit(1).count(tx.link()).await? > 0)
+}
+
 /// Something that compares a password with one's own.
 pub trait ChecksPassword: Permission {}
 impl ChecksPassword for AccountEnrol {}

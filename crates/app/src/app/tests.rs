@@ -46,7 +46,15 @@ async fn a_denial_is_in_the_audit_log_before_anybody_hears_of_it() {
             row.permission.as_str(),
             row.actor.as_str()
         ),
-        ("permission_denied", "notebooks.view", "operator:ada")
+        (
+            "permission_denied",
+            "notebooks.view",
+            format!(
+                "operator:{}",
+                crate::operators::os_user(&Environment::default())
+            )
+            .as_str()
+        )
     );
     app.close().await;
 }

@@ -14,6 +14,14 @@ const AT_ONCE_MAX: usize = 4;
 /// Sign-ins that wait for their turn; more are asked to come back.
 const WAITING_MAX: usize = 64;
 
+/// With what the hashes of a project are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kinds {
+    One,
+    /// Some are still getdango's.
+    Both,
+}
+
 /// Computes password hashes, a few at a time.
 #[derive(Clone)]
 pub struct Hasher {
@@ -47,13 +55,33 @@ impl Hasher {
 
     /// Compares a password with a hash; without one it takes the same time and is wrong.
     pub async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict> {
+        self.compare(password, hash, Kinds::One).await
+    }
+
+    /// Compares a password with a hash, taking the same time whatever it is made with: with `kinds` of both, whether an
+    /// address has one of getdango's would show in how long the answer takes.
+    pub(super) async fn compare(
+        &self,
+        password: Password,
+        hash: Option<PasswordHash>,
+        kinds: Kinds,
+    ) -> Result<Verdict> {
         self.verified.fetch_add(1, Ordering::Relaxed);
         self.run(move || {
-            if let Some(hash) = hash {
-                return passwords::verify(&password, &hash);
+            let nobodys = hash.is_none();
+            let hash = hash.unwrap_or_else(PasswordHash::of_nobody);
+            if kinds == Kinds::Both {
+                let other = if hash.is_bcrypt() {
+                    PasswordHash::of_nobody()
+                } else {
+                    PasswordHash::of_nobody_at_getdango()
+                };
+                passwords::verify(&password, &other);
             }
-            passwords::verify(&password, &PasswordHash::of_nobody());
-            Verdict::Wrong
+            match passwords::verify(&password, &hash) {
+                _ if nobodys => Verdict::Wrong,
+                verdict => verdict,
+            }
         })
         .await
     }

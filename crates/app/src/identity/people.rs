@@ -1,5 +1,9 @@
 //! What an admin does for people: inviting, changing roles, taking access away and giving it back.
 
+mod imported;
+
+pub use imported::create_with_hash;
+
 use super::guesses::account_hash;
 use super::links::{lasts, make_link};
 use super::no_user;

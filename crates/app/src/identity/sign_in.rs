@@ -1,6 +1,7 @@
 //! Signing in with a password, showing again who one is, and out again.
 
 use super::guesses::Guesses;
+use super::hashing::Kinds;
 use super::requests::{cookie, first_step, seconds};
 use super::second_factors::{Right, Typed};
 use super::{me, passwords, second_factors};
@@ -47,14 +48,7 @@ pub async fn sign_in(app: &App, allow: &Allow<SignIn>, typed: Credentials) -> Re
         || typed.email.trim().to_lowercase(),
         |email| email.as_str().to_owned(),
     );
-    let known = match &email {
-        Some(email) => app
-            .store
-            .run_read(allow, async |tx| users::find_by_email(&tx, email).await)
-            .await
-            .map_err(Error::from)?,
-        None => None,
-    };
+    let (known, kinds) = find(app, allow, email.as_ref()).await?;
     let is_known_device = known
         .as_ref()
         .is_some_and(|(user, _)| client.is_known_to(user.id));
@@ -76,7 +70,7 @@ pub async fn sign_in(app: &App, allow: &Allow<SignIn>, typed: Credentials) -> Re
     let verdict = app
         .identity()
         .hasher
-        .verify(Password::new(&typed.password), hash.flatten())
+        .compare(Password::new(&typed.password), hash.flatten(), kinds)
         .await?;
     let user = user.filter(User::may_sign_in);
     let (Some(user), Verdict::Right { is_outdated }) = (user, verdict) else {
@@ -109,6 +103,30 @@ pub async fn sign_in(app: &App, allow: &Allow<SignIn>, typed: Credentials) -> Re
             .and_then(|(whose, id)| (whose == user.id).then_some(id)),
     };
     enter(app, allow, entering).await
+}
+
+/// Returns who has the address, with his password's hash, and with what the hashes here are made.
+async fn find(
+    app: &App,
+    allow: &Allow<SignIn>,
+    email: Option<&Email>,
+) -> Result<(Option<(User, Option<PasswordHash>)>, Kinds)> {
+    let found: Result<_, StoreError> = app
+        .store
+        .run_read(allow, async |tx| {
+            let known = match email {
+                Some(email) => users::find_by_email(&tx, email).await?,
+                None => None,
+            };
+            let kinds = if users::has_bcrypt(&tx).await? {
+                Kinds::Both
+            } else {
+                Kinds::One
+            };
+            Ok((known, kinds))
+        })
+        .await;
+    Ok(found?)
 }
 
 /// How somebody comes in whose first proof was good.

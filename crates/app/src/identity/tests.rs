@@ -3,6 +3,7 @@
 mod admins;
 mod cookies;
 mod guessing;
+mod imported;
 mod linked_logins;
 mod links;
 mod passkeys;
