@@ -1,15 +1,14 @@
 //! Everything a command works with: the project, its settings, its stores, and who acts.
 
 use crate::config::{self, Finding, ProjectConfig, Sources};
-use crate::environment::Environment;
+use crate::environment::{Environment, VariableOrigin, describe};
 use crate::identity::{Identity, SigningKeys};
 use crate::lock::{Holder, ProjectLock};
 use crate::operators::os_user;
 use crate::project::Project;
 use crate::{Error, Result, audit, logging, settle};
 use connect::{Catalog, Egress};
-use domain::say::Quoted;
-use domain::{Clock, Code, ConnectorName, LoadId, Timestamp, say};
+use domain::{Clock, Code, ConnectorName, LoadId, Say, Timestamp, say};
 use sandbox::{Launcher, Policy};
 use security::permissions::{ConfigView, SourceView};
 use security::{Actor, Allow, Entropy, Permission, Redactor, RequestId, authorize};
@@ -19,7 +18,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use store::jobs::Owner;
 use store::location::{BadUrl, Pool};
-use store::{DatabaseUrl, Ids, Process, Store};
+use store::{DatabaseUrl, Ids, Process, Store, StoreError};
 use tokio::sync::Notify;
 use warehouse::{Settings, Warehouse};
 
@@ -307,10 +306,19 @@ async fn open_store(
         (!url.expose().trim().is_empty()).then_some((name, url))
     });
     let Some((name, url)) = given else {
-        return Ok(Store::open(&project.metadata_file(environment), process).await?);
+        let opened = Store::open(&project.metadata_file(environment), process).await;
+        return opened.map_err(|error| match environment.origin("DAP_DB_PATH") {
+            Some(origin) => blame(error, &describe("DAP_DB_PATH", origin)),
+            None => error.into(),
+        });
     };
+    let origin = environment.origin(name).unwrap_or(VariableOrigin::Process);
     let url = DatabaseUrl::parse(url, Pool::default()).map_err(|why| {
-        let say = say!("", name Quoted(name), " does not name a Postgres database: ");
+        let say = say!(
+            "",
+            describe(name, origin),
+            " does not name a Postgres database: "
+        );
         Error::invalid(
             Code::StoreFailed,
             say.text(match why {
@@ -322,7 +330,38 @@ async fn open_store(
         )
         .hint("it has the form postgresql://USER:PASSWORD@HOST:5432/DATABASE")
     })?;
-    Ok(Store::open_server(&url, process).await?)
+    let opened = Store::open_server(&url, process).await;
+    opened.map_err(|error| blame(error, &describe(name, origin)))
+}
+
+/// Returns the error of a metadata database that a variable names; what has to be corrected is that variable.
+fn blame(error: StoreError, variable: &Say) -> Error {
+    let hint = match &error {
+        StoreError::Unreachable { .. } => {
+            say!(
+                "start it, or correct ",
+                *variable,
+                "; nothing else takes its place"
+            )
+        }
+        StoreError::SchemaForeign => say!("let ", *variable, " name a database of dango's own"),
+        StoreError::Corrupt(_) => {
+            say!(
+                "restore what ",
+                *variable,
+                " names from a backup, or name another"
+            )
+        }
+        StoreError::File(_) | StoreError::Access(_) => {
+            say!(
+                "check what ",
+                *variable,
+                " names, who owns it, and its mode"
+            )
+        }
+        _ => return error.into(),
+    };
+    Error::from(error).hint(hint)
 }
 
 fn warehouse_settings(project: &Project, settings: &ProjectConfig) -> Settings {

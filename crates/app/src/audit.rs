@@ -23,7 +23,7 @@ use security::audit_chain::PublicKey;
 use security::permissions::{AuditView, ConfigManage};
 use security::{Allow, Event};
 use serde_json::{Map, Value};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 use store::audit;
 use store::paging::LIMIT_MAX;
@@ -159,6 +159,15 @@ impl Wanted {
 
 /// Writes every record that has its place to `out`, as lines of JSON; returns how many. That it was done is recorded.
 pub async fn export(app: &App, allow: &Allow<AuditView>, out: impl Write) -> Result<u64> {
+    write_records(app, allow, out, not_written).await
+}
+
+async fn write_records(
+    app: &App,
+    allow: &Allow<AuditView>,
+    out: impl Write,
+    failed: impl Fn(std::io::Error) -> Error,
+) -> Result<u64> {
     app.store.record(allow, Event::AuditExported).await?;
     app.sequence_audit(Sign::WhenDue).await;
     let mut out = BufWriter::new(out);
@@ -169,12 +178,11 @@ pub async fn export(app: &App, allow: &Allow<AuditView>, out: impl Write) -> Res
             break;
         };
         for row in &rows {
-            out.write_all(line::text(row).as_bytes())
-                .map_err(not_written)?;
+            out.write_all(line::text(row).as_bytes()).map_err(&failed)?;
         }
         (seq, count) = (last, count + rows.len() as u64);
     }
-    out.flush().map_err(not_written)?;
+    out.flush().map_err(&failed)?;
     Ok(count)
 }
 
@@ -199,7 +207,8 @@ pub async fn export_file(
         .suffix(".tmp")
         .tempfile_in(folder.unwrap_or(Path::new(".")))
         .map_err(broken)?;
-    let count = export(app, allow, temporary.as_file()).await?;
+    // Whatever goes wrong from here on, the temporary file goes with it, and what was there before stays.
+    let count = write_records(app, allow, temporary.as_file(), broken).await?;
     temporary.as_file().sync_all().map_err(broken)?;
     temporary
         .persist(path)
@@ -208,6 +217,15 @@ pub async fn export_file(
 }
 
 fn not_written(error: std::io::Error) -> Error {
+    if matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    ) {
+        let say = "the export is not whole: the disk it goes to is full";
+        return Error::unavailable(Code::DiskFull, say)
+            .hint("free some space there, or write it elsewhere, and run the command again")
+            .caused_by(error);
+    }
     Error::invalid(Code::OutputFailed, "the export could not be written").caused_by(error)
 }
 

@@ -64,7 +64,9 @@ impl From<LockError> for Error {
                 Code::ProjectLocked,
                 holder.say().text(" is working in this project"),
             )
-            .hint("run the command again when it has ended"),
+            .hint(
+                "run the command again when it has ended, or wait longer for it: `--wait SECONDS`",
+            ),
             LockError::File(error) => *error,
         }
     }
@@ -100,6 +102,15 @@ impl ProjectLock {
                 told = Some(holder);
             }
             tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Returns who has the lock, `None` when nobody has.
+    pub fn find_holder(project: &Project) -> Result<Option<Holder>, LockError> {
+        match Self::try_acquire(project, "dango") {
+            Ok(_) => Ok(None),
+            Err(LockError::Held(holder)) => Ok(Some(holder)),
+            Err(error) => Err(error),
         }
     }
 

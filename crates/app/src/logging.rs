@@ -14,10 +14,9 @@ use crate::error::{Error, Kind, Result};
 use crate::project::Project;
 use crate::{REDACTOR, SystemClock};
 use domain::say::Quoted;
-use domain::{Code, say};
+use domain::{Code, Say, say};
 use journal::Journal;
 use layer::{EventLayer, Outlet};
-use std::io::Write as _;
 use std::sync::{Arc, LazyLock};
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
@@ -42,18 +41,15 @@ const OURS: [&str; 11] = [
     "warehouse",
 ];
 
-/// Starts the log of this process; `verbose` is how often `-v` was given. Lines wait until [`attach`] says where they belong.
-pub fn start(verbose: u8, environment: &Environment) {
-    let directives = directives(environment).unwrap_or_else(|error| {
-        // A log that says less than wished is no reason to stop, but to be told.
-        let text = REDACTOR.redact(&format!("warning: {error}\nhint: {}\n", error.hint));
-        let _ = std::io::stderr().write_all(text.as_bytes());
-        EnvFilter::new("info")
-    });
+/// Starts the log of this process; `verbose` is how often `-v` was given. Lines wait until [`attach`] says where they belong. A
+/// variable that is no level is an error: a log that says less than wished is missed only when it is needed.
+pub fn start(verbose: u8, environment: &Environment) -> Result<()> {
+    let directives = directives(environment)?;
     let talk = Arc::new(Outlet::talk());
     let subscriber = subscriber(directives, Arc::clone(&LOG), verbose, talk);
     // Fails when the process has a log already, which is then as good.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    Ok(())
 }
 
 /// Writes what was logged so far, and what follows, to the log of `project`.
@@ -113,30 +109,57 @@ fn subscriber(
         .with(layer(talk).with_filter(told))
 }
 
-/// Returns what is logged: `DANGO_LOG` (a level, or directives as in `warn,app::sync=trace`), else `DANGO_LOG_LEVEL`, else
-/// debug with `DANGO_DEBUG=1`, else info.
+/// Returns what is logged: `DANGO_LOG` (a level, or directives as in `warn,app::sync=trace`), else the level of
+/// `DANGO_LOG_LEVEL` or `DAP_LOG_LEVEL`, else debug with `DANGO_DEBUG=1`, else info. Each that is set must be right.
 fn directives(environment: &Environment) -> Result<EnvFilter> {
-    let names = ["DANGO_LOG", "DANGO_LOG_LEVEL"];
-    let set = names
-        .into_iter()
-        .find_map(|name| Some((name, environment.setting(name)?)));
-    let (name, text) = match set {
-        Some(set) => set,
-        None if environment.is_on("DANGO_DEBUG") => ("DANGO_DEBUG", "debug"),
-        None => ("DANGO_LOG", "info"),
+    let mut chosen = match environment.setting("DANGO_LOG") {
+        Some(text) => Some(parse_directives(text)?),
+        None => None,
     };
-    let directives = match level(text) {
-        Some(level) => OURS.iter().fold(String::from("warn"), |all, ours| {
-            format!("{all},{ours}={level}")
-        }),
-        None => text.to_owned(),
+    for name in ["DANGO_LOG_LEVEL", "DAP_LOG_LEVEL"] {
+        let Some(text) = environment.setting(name) else {
+            continue;
+        };
+        let level = level(text).ok_or_else(|| no_level(name, text, "no level"))?;
+        chosen = Some(chosen.unwrap_or_else(|| of_level(level)));
+    }
+    let usual = if environment.is_on("DANGO_DEBUG") {
+        "debug"
+    } else {
+        "info"
     };
-    EnvFilter::try_new(directives).map_err(|error| {
-        let say = say!("", name Quoted(name), " is ", name Quoted(text), ", which is neither a level nor directives");
-        Error::invalid(Code::ConfigInvalid, say)
-            .hint("levels are `error`, `warn`, `info`, `debug`, `trace` and `off`")
-            .caused_by(error)
-    })
+    Ok(chosen.unwrap_or_else(|| of_level(usual)))
+}
+
+fn of_level(level: &str) -> EnvFilter {
+    EnvFilter::new(OURS.iter().fold(String::from("warn"), |all, ours| {
+        format!("{all},{ours}={level}")
+    }))
+}
+
+fn parse_directives(text: &str) -> Result<EnvFilter> {
+    let wrong = || {
+        no_level(
+            "DANGO_LOG",
+            text,
+            "neither a level nor directives such as `warn,app::sync=trace`",
+        )
+    };
+    if let Some(level) = level(text) {
+        return Ok(of_level(level));
+    }
+    // A mistyped level would be taken for the name of a module, and nothing would be logged but it.
+    let is_word = text.chars().all(|c| c.is_ascii_alphanumeric());
+    if is_word && !OURS.contains(&text) {
+        return Err(wrong());
+    }
+    EnvFilter::try_new(text).map_err(|error| wrong().caused_by(error))
+}
+
+fn no_level(name: &str, text: &str, what: &'static str) -> Error {
+    let say = say!("", name Quoted(name), " is ", name Quoted(text), ", which is ", Say::new(what));
+    Error::invalid(Code::ConfigInvalid, say)
+        .hint("levels are `error`, `warn`, `info`, `debug` and `trace`; `off` logs nothing")
 }
 
 /// Returns the level called `text`, Python's names included.

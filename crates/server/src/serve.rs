@@ -16,7 +16,7 @@ use app::audit::Sign;
 use app::identity::{links, switch};
 use app::{App, Cancel, Error, Result};
 use domain::say::Quoted;
-use domain::{Code, say};
+use domain::{Code, Say, say};
 use hyper_util::server::graceful::GracefulShutdown;
 use security::permissions::SetUp;
 use security::{Client, Plain, admit};
@@ -30,6 +30,26 @@ use tokio::task::JoinSet;
 
 /// DAP's port.
 const DAP_PORT: u16 = 7333;
+/// What says where to listen, for whoever has to change it.
+#[derive(Clone, Copy)]
+struct Named {
+    host: &'static str,
+    port: &'static str,
+    /// The code of an address that is none.
+    code: Code,
+}
+
+const WEB: Named = Named {
+    host: "`--host` or `server.host`",
+    port: "`--port`, or `platform.port` in `.dango/project.yml`",
+    code: Code::UsageInvalid,
+};
+const DAP: Named = Named {
+    host: "DAP_ENGINE_HOST",
+    port: "DAP_ENGINE_PORT",
+    code: Code::ConfigInvalid,
+};
+
 /// What runs gets so long to come to its end.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -66,14 +86,14 @@ pub async fn open(mut app: App, options: Options) -> Result<Listening> {
     app.prepare_to_sign(options.require_secret || app.environment().is_on("DANGO_CONTAINER"))?;
     let proxies = Proxies::parse(&settings.trusted_proxies)?;
     let hosts = options.host.as_deref().or(settings.host.as_deref());
-    let addresses = addresses(hosts, "--host")?;
+    let addresses = addresses(hosts, WEB)?;
     let is_encrypted = options.behind_proxy || settings.behind_proxy;
     if addresses.iter().any(|ip| !ip.is_loopback()) {
-        check_open(&app, is_encrypted && !proxies.is_empty()).await?;
+        check_open(&app, is_encrypted && !proxies.is_empty(), WEB).await?;
     }
     let is_off = !switch::is_on(&app.project);
     let port = options.port.unwrap_or(app.settings().platform.port);
-    let web = bind(&addresses, port)?;
+    let web = bind(&addresses, port, WEB)?;
     let mut warnings = Vec::new();
     let dap = dap(&app, is_encrypted && !proxies.is_empty(), &mut warnings).await?;
     let port = web
@@ -144,16 +164,23 @@ fn check_local(bound: &[&TcpListener], hosts: &Hosts, is_proxied: bool) -> Resul
 }
 
 /// Refuses to be reached from outside before that is safe.
-async fn check_open(app: &App, is_encrypted: bool) -> Result<()> {
+async fn check_open(app: &App, is_encrypted: bool, named: Named) -> Result<()> {
     let refused = |say, hint: &'static str| {
         let error: Error = Error::denied(Code::ListenRefused, say);
+        let hint = say!(
+            "",
+            Say::new(hint),
+            ", or let ",
+            Say::new(named.host),
+            " be 127.0.0.1"
+        );
         Err(error.hint(hint))
     };
     let allow = admit::<SetUp>(Client::default(), app.new_request());
     if links::is_set_up_open(app, &allow).await? {
         return refused(
             say!("the server must not be reached from outside: there is no admin yet"),
-            "create one with `dango user add EMAIL --role admin`, or listen on 127.0.0.1 until there is one",
+            "create one with `dango user add EMAIL --role admin`, in a container by DANGO_ADMIN_EMAIL and DANGO_ADMIN_PASSWORD_FILE",
         );
     }
     if !is_encrypted {
@@ -166,7 +193,7 @@ async fn check_open(app: &App, is_encrypted: bool) -> Result<()> {
 }
 
 /// Returns the addresses that `host` names; both of loopback when nothing is said.
-fn addresses(host: Option<&str>, flag: &'static str) -> Result<Vec<IpAddr>> {
+fn addresses(host: Option<&str>, named: Named) -> Result<Vec<IpAddr>> {
     match host {
         None | Some("localhost") => {
             Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
@@ -175,12 +202,9 @@ fn addresses(host: Option<&str>, flag: &'static str) -> Result<Vec<IpAddr>> {
             let bare = text.trim_start_matches('[').trim_end_matches(']');
             let ip = bare.parse().map_err(|_| {
                 let say = say!("", name Quoted(text), " is no address to listen on");
-                let hint = say!(
-                    "give ",
-                    domain::Say::new(flag),
-                    " an address such as 127.0.0.1 or 0.0.0.0"
-                );
-                Error::invalid(Code::UsageInvalid, say).hint(hint)
+                let host = Say::new(named.host);
+                let hint = say!("give ", host, " an address such as 127.0.0.1 or 0.0.0.0");
+                Error::invalid(named.code, say).hint(hint)
             })?;
             Ok(vec![ip])
         }
@@ -188,7 +212,7 @@ fn addresses(host: Option<&str>, flag: &'static str) -> Result<Vec<IpAddr>> {
 }
 
 /// Listens on one port of all the addresses; on whichever is free when `port` is 0.
-fn bind(addresses: &[IpAddr], mut port: u16) -> Result<Vec<TcpListener>> {
+fn bind(addresses: &[IpAddr], mut port: u16, named: Named) -> Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for ip in addresses {
         match listen::at(SocketAddr::new(*ip, port)) {
@@ -205,11 +229,18 @@ fn bind(addresses: &[IpAddr], mut port: u16) -> Result<Vec<TcpListener>> {
                         Code::AddressInUse,
                         say!("port ", port, " is in use by another program"),
                     )
-                    .hint("choose another one with `--port`, or `platform.port` in `.dango/project.yml`"),
-                    ErrorKind::PermissionDenied => Error::denied(Code::ListenRefused, say)
-                        .hint("ports below 1024 are for root: choose another one with `--port`"),
-                    _ => Error::invalid(Code::ListenRefused, say)
-                        .hint("`--host` must be an address of this machine"),
+                    .hint(say!("choose another one with ", Say::new(named.port))),
+                    ErrorKind::PermissionDenied => {
+                        Error::denied(Code::ListenRefused, say).hint(say!(
+                            "ports below 1024 are for root: choose another one with ",
+                            Say::new(named.port)
+                        ))
+                    }
+                    _ => Error::invalid(Code::ListenRefused, say).hint(say!(
+                        "",
+                        Say::new(named.host),
+                        " must be an address of this machine"
+                    )),
                 };
                 return Err(made.caused_by(error));
             }
@@ -228,9 +259,9 @@ async fn dap(
     let host = environment
         .setting("DAP_ENGINE_HOST")
         .unwrap_or("127.0.0.1");
-    let addresses = addresses(Some(host), "DAP_ENGINE_HOST")?;
+    let addresses = addresses(Some(host), DAP)?;
     if addresses.iter().any(|ip| !ip.is_loopback()) {
-        check_open(app, is_encrypted).await?;
+        check_open(app, is_encrypted, DAP).await?;
     }
     let port = match environment.setting("DAP_ENGINE_PORT") {
         None => DAP_PORT,
@@ -239,7 +270,7 @@ async fn dap(
             Error::invalid(Code::ConfigInvalid, say).hint("a port is a number up to 65535")
         })?,
     };
-    match bind(&addresses, port) {
+    match bind(&addresses, port, DAP) {
         Err(error) if error.code == Code::AddressInUse => {
             warnings.push(format!(
                 "port {port} is in use by another program, so DAP's clients are not served; DAP_ENGINE_PORT chooses another"

@@ -154,6 +154,12 @@ pub async fn has_admin<P: Permission, M: Mode>(tx: &Tx<P, M>) -> Result<bool, St
     Ok(steps::admins().count(tx.link()).await? > 0)
 }
 
+/// Returns whether there is an admin, also one who may not sign in any more.
+pub async fn had_admin<P: Permission, M: Mode>(tx: &Tx<P, M>) -> Result<bool, StoreError> {
+    let admins = Entity::find().filter(Column::Role.eq(Role::Admin.as_str()));
+    Ok(admins.count(tx.link()).await? > 0)
+}
+
 /// Returns the admin who may sign in, when there is exactly one.
 pub async fn find_only_admin<P: Permission, M: Mode>(
     tx: &Tx<P, M>,

@@ -49,11 +49,7 @@ async fn a_denial_is_in_the_audit_log_before_anybody_hears_of_it() {
         (
             "permission_denied",
             "notebooks.view",
-            format!(
-                "operator:{}",
-                crate::operators::os_user(&Environment::default())
-            )
-            .as_str()
+            format!("operator:{}", os_user(&Environment::default())).as_str()
         )
     );
     app.close().await;

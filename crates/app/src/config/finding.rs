@@ -27,6 +27,9 @@ impl Severity {
     }
 }
 
+/// What stands for the file of a finding about a variable.
+const ENVIRONMENT: &str = "environment";
+
 /// One finding about one place of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -70,6 +73,9 @@ impl Finding {
 
     /// Returns the finding's sentence with its file and place.
     pub fn located(&self) -> Say {
+        if self.file == ENVIRONMENT {
+            return self.say.clone();
+        }
         let said = say!("", name Quoted(self.file));
         let said = match self.place {
             Some(place) => said
@@ -123,6 +129,19 @@ impl Report {
     /// Adds an error of code [`Code::ConfigInvalid`].
     pub(super) fn error(&mut self, place: Place, say: Say, hint: impl Into<Say>) {
         self.add(Severity::Error, Code::ConfigInvalid, place, say, hint);
+    }
+
+    /// Adds an error about a variable; the sentence names it, and no file is to blame.
+    pub(super) fn variable(&mut self, say: Say, hint: impl Into<Say>) {
+        self.findings.push(Finding {
+            severity: Severity::Error,
+            code: Code::ConfigInvalid,
+            file: ENVIRONMENT,
+            place: None,
+            source: None,
+            say,
+            hint: hint.into(),
+        });
     }
 
     pub(super) fn add(

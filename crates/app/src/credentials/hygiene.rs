@@ -49,6 +49,15 @@ pub fn wide_modes(project: &Project) -> Vec<Exposure> {
     SECRET_FILES.iter().filter_map(wide).collect()
 }
 
+/// Returns that others can read a file with a secret that somebody named. Below `/run/secrets` it is for whoever runs the
+/// container to say who can.
+pub fn wide_file(path: &Path) -> Option<Exposure> {
+    if path.starts_with("/run/secrets") {
+        return None;
+    }
+    wide_mode(path).map(|mode| exposure(path, "read", mode, "600"))
+}
+
 /// Returns whether others can read the warehouse, or go into its folder.
 pub fn wide_warehouse(project: &Project, file: &Path) -> Vec<Exposure> {
     let folder = file.parent().unwrap_or_else(|| Path::new("/"));

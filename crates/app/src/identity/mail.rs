@@ -45,15 +45,33 @@ impl App {
     }
 }
 
-/// Mails a link to whom it is for. A mail that cannot be sent is in the log; whoever asked learns nothing of it.
-pub async fn send_link(app: &App, page: Page, (user, to): (UserId, &Email), token: &Plain<String>) {
+/// What became of a mail.
+#[derive(Debug)]
+pub enum Mailed {
+    /// The settings name no mail server.
+    No,
+    /// The mail server has taken it over.
+    Sent,
+    Failed(Error),
+}
+
+/// Mails a link to whom it is for. A mail that cannot be sent is in the log; doors that anybody may knock at say nothing of it.
+pub async fn send_link(
+    app: &App,
+    page: Page,
+    (user, to): (UserId, &Email),
+    token: &Plain<String>,
+) -> Mailed {
     let Some(mailer) = &app.identity().mailer else {
-        return;
+        return Mailed::No;
     };
     let link = address(app, page, token);
     let (subject, text) = letter(page, &link, &app.public_url());
     match mailer.send(to, subject, text.expose()).await {
-        Ok(()) => tracing::info!(user.id = %user, "a link was mailed"),
+        Ok(()) => {
+            tracing::info!(user.id = %user, "a link was mailed");
+            Mailed::Sent
+        }
         Err(failure) => {
             let error = Error::unavailable(Code::MailFailed, failure.say.clone());
             let error = error.hint(failure.hint.clone()).caused_by(failure);
@@ -64,6 +82,7 @@ pub async fn send_link(app: &App, page: Page, (user, to): (UserId, &Email), toke
                 error.hint = error.hint.as_str(),
                 "a link could not be mailed"
             );
+            Mailed::Failed(error)
         }
     }
 }

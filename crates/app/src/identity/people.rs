@@ -1,18 +1,21 @@
 //! What an admin does for people: inviting, changing roles, taking access away and giving it back.
 
+mod created;
 mod imported;
 
+pub use created::{Promoted, create, ensure_admin, had_admin, make_first_admin};
 pub use imported::create_with_hash;
 
 use super::guesses::account_hash;
 use super::links::{lasts, make_link};
 use super::no_user;
 use super::passwords::hash_new;
+use super::requests::first_step;
 use crate::{App, Error, Result};
 use domain::{Code, Email, Timestamp, UserId, say};
-use security::permissions::{UsersManage, UsersView};
+use security::permissions::{AccountSecure, AccountView, Register, UsersManage, UsersView};
 use security::tokens::NewToken;
-use security::{Allow, Event, Plain, Role};
+use security::{Allow, Event, Plain, Role, Step};
 use store::attempts::{self, Failures};
 use store::linked_logins::{self, LinkedLogin};
 use store::links::{self, LinkKind};
@@ -157,79 +160,6 @@ async fn link(
         token,
         expires_at: Timestamp::from_micros(expires_at),
     })
-}
-
-/// Creates a user with a password that whoever creates him was given, and which he has to change. Only the command line does
-/// this: everybody else invites.
-pub async fn create(
-    app: &App,
-    allow: &Allow<UsersManage>,
-    email: &Email,
-    role: Role,
-    password: &Plain<String>,
-    must_change: bool,
-) -> Result<User> {
-    let new = NewUser {
-        email: email.clone(),
-        role,
-        password: Some(hash_new(app, password, email).await?),
-        must_change_password: must_change,
-        is_verified: true,
-    };
-    let created: Result<_, StoreError> = app
-        .store
-        .run_tx(allow, Event::UserCreated, async |tx| {
-            let user = users::create(&tx, &new).await?;
-            tx.target(user.id.to_string());
-            Ok(user)
-        })
-        .await;
-    Ok(created?)
-}
-
-/// Makes sure that `email` is an admin who may sign in: creates him, or promotes whoever has the address. The password is
-/// changed only when one is given.
-pub async fn ensure_admin(
-    app: &App,
-    allow: &Allow<UsersManage>,
-    email: &Email,
-    password: Option<&Plain<String>>,
-    must_change: bool,
-) -> Result<(User, Promoted)> {
-    let known = app
-        .store
-        .run_read(allow, async |tx| users::find_by_email(&tx, email).await)
-        .await
-        .map_err(Error::from)?;
-    let Some((user, _)) = known else {
-        let password = password.ok_or_else(|| {
-            Error::invalid(Code::InputNeeded, "a password is needed for a new admin")
-        })?;
-        let user = create(app, allow, email, Role::Admin, password, must_change).await?;
-        return Ok((user, Promoted::Created));
-    };
-    let hash = match password {
-        Some(password) => Some(hash_new(app, password, email).await?),
-        None => None,
-    };
-    let promoted: Result<_, StoreError> = app
-        .store
-        .run_tx(allow, named(Event::UserPromoted, user.id), async |tx| {
-            if let Some(hash) = &hash {
-                store::sessions::end_all(&tx, user.id, None, "password reset").await?;
-                users::reset_hash(&tx, user.id, hash, must_change).await?;
-            }
-            users::promote(&tx, user.id).await
-        })
-        .await;
-    Ok((promoted?, Promoted::Existing))
-}
-
-/// Whether an admin was made anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Promoted {
-    Created,
-    Existing,
 }
 
 /// Returns the user of this id.

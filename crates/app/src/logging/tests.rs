@@ -128,11 +128,30 @@ fn the_level_comes_from_the_environment() {
     check(&[("DANGO_DEBUG", "0")], 2);
     check(&[("DANGO_LOG", "off")], 0);
     check(&[("DANGO_LOG", "warn,sqlx=info")], 2);
-    let error =
-        directives(&Environment::from_pairs([("DANGO_LOG", "app=loud")])).expect_err("no level");
-    assert!(
-        error.say.as_str().starts_with("`DANGO_LOG` is `app=loud`"),
-        "{error}"
+    check(&[("DAP_LOG_LEVEL", "DEBUG")], 3);
+    check(
+        &[("DAP_LOG_LEVEL", "info"), ("DANGO_LOG_LEVEL", "error")],
+        0,
+    );
+    let wrong = |variables: &[(&str, &str)]| {
+        let environment = Environment::from_pairs(variables.iter().copied());
+        let error = directives(&environment).expect_err("no level");
+        assert!(error.hint.as_str().contains("`trace`"), "{error}");
+        error.say.to_string()
+    };
+    assert_eq!(
+        wrong(&[("DANGO_LOG", "app=loud")]),
+        "`DANGO_LOG` is `app=loud`, which is neither a level nor directives such as `warn,app::sync=trace`"
+    );
+    assert!(wrong(&[("DANGO_LOG", "loud")]).starts_with("`DANGO_LOG` is `loud`"));
+    assert_eq!(
+        wrong(&[("DANGO_LOG_LEVEL", "warn,app=trace")]),
+        "`DANGO_LOG_LEVEL` is `warn,app=trace`, which is no level"
+    );
+    // Also one that another comes before: somebody will take that one away.
+    assert_eq!(
+        wrong(&[("DANGO_LOG", "info"), ("DAP_LOG_LEVEL", "verbose")]),
+        "`DAP_LOG_LEVEL` is `verbose`, which is no level"
     );
 }
 

@@ -17,7 +17,7 @@ const ARGON2_LANES_MAX: u32 = 16;
 
 /// A stored hash that can be compared with.
 pub(super) enum Kept {
-    Argon2(phc::PasswordHash),
+    Argon2(Box<phc::PasswordHash>),
     Bcrypt(String),
 }
 
@@ -56,7 +56,7 @@ impl Kept {
         {
             return Err(ForeignHash::Costly);
         }
-        Ok(Self::Argon2(hash))
+        Ok(Self::Argon2(Box::new(hash)))
     }
 
     /// Returns whether the password is the one, in the form we give it or, as both heritages take it, in the one it was typed
@@ -64,7 +64,8 @@ impl Kept {
     pub(super) fn compare(&self, password: &Password, hasher: &Argon2<'_>) -> Option<Form> {
         match self {
             Self::Argon2(hash) => {
-                let is_right = |text: &str| hasher.verify_password(text.as_bytes(), hash).is_ok();
+                let is_right =
+                    |text: &str| hasher.verify_password(text.as_bytes(), &**hash).is_ok();
                 if is_right(password.expose()) {
                     Some(Form::Normal)
                 } else {

@@ -279,7 +279,9 @@ async fn invited_read(
     );
     let (id, email) = (invited.user.id, invited.user.email.clone());
     // Whoever invites has the link in any case, and does not wait for the mail server.
-    server.do_later(async move { mail::send_link(&app, page, (id, &email), &token).await });
+    server.do_later(async move {
+        let _ = mail::send_link(&app, page, (id, &email), &token).await;
+    });
     let link = links::address(server.app(), page, &invited.token);
     let link = Some(link.expose().clone());
     let (invite_url, reset_url) = match page {

@@ -1,12 +1,12 @@
 //! `auth:` how people sign in. The keys are Dango's; where DAP has a variable for the same, that is the default.
 
 use super::ProjectConfig;
-use super::sections::Sections;
+use super::sections::{Sections, nothing};
 use crate::config::read::Fields;
 use crate::config::tree::{Node, Shape};
+use crate::environment::describe;
 use crate::identity::{AuthConfig, Lifetimes, SecondFactorRule};
 use domain::say;
-use domain::say::Quoted;
 use security::passwords::{CHARS_MAX, CHARS_MIN};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const ACCESS_SECONDS_MAX: u64 = 24 * 60 * 60;
 impl Sections<'_> {
     pub(super) fn auth(&mut self, node: &Node, project: &mut ProjectConfig) {
         let config = &mut project.auth;
-        if let Some(seconds) = self.access_seconds(node) {
+        if let Some(seconds) = self.access_seconds() {
             config.lifetimes.access = Duration::from_secs(seconds);
         }
         config.log_reset_links = self.reader.environment.is_on("DAP_AUTH_LOG_RESET_TOKENS");
@@ -35,9 +35,8 @@ impl Sections<'_> {
         );
         config.password_chars_min = usize::try_from(chars_min).unwrap_or(CHARS_MIN);
         config.open_registration = self.boolean(&mut fields, "open_registration", false);
-        if let Some(lockout) = fields.take("lockout") {
-            self.lockout(lockout, config);
-        }
+        let nothing = nothing();
+        self.lockout(fields.take("lockout").unwrap_or(&nothing), config);
         let proxies = &mut project.server.trusted_proxies;
         project.rate_limits = self.rate_limits(&mut fields, proxies);
         project.logins = self.logins(&mut fields);
@@ -80,16 +79,23 @@ impl Sections<'_> {
         rule
     }
 
-    fn access_seconds(&mut self, node: &Node) -> Option<u64> {
+    fn access_seconds(&mut self) -> Option<u64> {
         const VARIABLE: &str = "DAP_AUTH_ACCESS_TTL_SECONDS";
         let text = self.reader.environment.setting(VARIABLE)?;
         let seconds = text.trim().parse().ok();
         let seconds = seconds.filter(|seconds| (1..=ACCESS_SECONDS_MAX).contains(seconds));
-        if seconds.is_none() {
-            let say = say!("", name Quoted(VARIABLE), " is a number of seconds from 1 to ", ACCESS_SECONDS_MAX);
-            self.reader
-                .report
-                .error(node.place, say, "correct it, or leave it out");
+        if seconds.is_none()
+            && let Some(origin) = self.reader.environment.origin(VARIABLE)
+        {
+            let named = describe(VARIABLE, origin);
+            let say = say!(
+                "",
+                named,
+                " must be a whole number of seconds from 1 to ",
+                ACCESS_SECONDS_MAX
+            );
+            let hint = "correct it, or unset it: then a cookie is renewed after 900 seconds";
+            self.reader.report.variable(say, hint);
         }
         seconds
     }

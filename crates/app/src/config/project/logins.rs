@@ -72,6 +72,7 @@ impl Sections<'_> {
         let label = self.text(&mut fields, "label", label);
         let allowed_domains = self.list(&mut fields, "allowed_domains");
         fields.finish(self.reader.report);
+        let is_by_variable = by_variable.is_some();
         let client_id = by_variable.unwrap_or(written);
         let endpoints = self.endpoints(name, &issuer, node);
         self.check_domains(&path, node, &allowed_domains, creates);
@@ -84,7 +85,14 @@ impl Sections<'_> {
         };
         if let Some(missing) = missing {
             let say = say!("nobody can sign in with ", name Quoted(name), ": ", name Quoted(&format!("{path}.{missing}")), " is missing");
-            let hint = say!("`client_id` stands in .dango/project.yml, `client_secret` below [", name Quoted(&path), "] in .dlt/secrets.toml");
+            let hint = match (missing, variables.first()) {
+                ("client_secret", Some(variable)) if is_by_variable => {
+                    say!("set ", name Quoted(variable), ", too: both of them switch it on")
+                }
+                _ => {
+                    say!("`client_id` stands in .dango/project.yml, `client_secret` below [", name Quoted(&path), "] in .dlt/secrets.toml")
+                }
+            };
             let (place, code) = (node.place, Code::ConfigInvalid);
             self.reader
                 .report

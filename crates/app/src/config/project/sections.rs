@@ -307,7 +307,9 @@ impl Sections<'_> {
         let origin = found.map_or(SettingOrigin::Default, |node| {
             SettingOrigin::File(node.place)
         });
-        let value = if is_secret_name(&key) {
+        // Numbers and switches are none, whatever they are called: `auth.password_max_age_days`.
+        let may_be_secret = value.is_string() || value.is_array();
+        let value = if may_be_secret && is_secret_name(&key) {
             security::mask::STARS.into()
         } else {
             value
