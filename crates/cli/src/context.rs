@@ -3,8 +3,10 @@
 use crate::arguments::Global;
 use crate::errors::Stop;
 use crate::interrupts::Interrupts;
-use crate::output::Output;
+use crate::output::{Output, units};
 use crate::prompts::{self, Ask};
+use app::error::Error;
+use app::lock::ProjectLock;
 use app::project::Project;
 use app::{App, Environment, Holder, OpenOptions, REDACTOR, SystemClock};
 use security::{Allow, Permission};
@@ -52,10 +54,19 @@ impl Context {
     /// Opens a project at a given place.
     pub(crate) async fn open_with(&self, options: OpenOptions) -> Result<App, Stop> {
         let output = self.output;
-        let mut on_wait =
-            move |holder: &Holder| output.tell(&format!("waiting for {} …", holder.say()));
+        let seconds = options.wait_seconds;
+        let mut on_wait = move |holder: &Holder| output.tell(&waiting(holder, seconds));
         let opened = async { Ok(App::open(options, &mut on_wait).await?) };
         self.interrupts.or_drop(Box::pin(opened)).await
+    }
+
+    /// Says for whom a command that is started will wait, which has no terminal to say it at.
+    pub(crate) fn tell_holder(&self, project: &Project) -> Result<(), Stop> {
+        let holder = ProjectLock::find_holder(project).map_err(Error::from)?;
+        if let Some(holder) = holder.filter(|_| self.global.wait > 0) {
+            self.output.tell(&waiting(&holder, self.global.wait));
+        }
+        Ok(())
     }
 
     /// Opens the project for reading its configuration: no lock, no warehouse.
@@ -90,4 +101,13 @@ impl Context {
         self.ask("a confirmation", "--yes")?
             .confirm(question, false)
     }
+}
+
+/// Returns what is told to whoever waits for another command.
+fn waiting(holder: &Holder, seconds: u64) -> String {
+    format!(
+        "waiting for {} to end, {} at most (`--wait`); Ctrl-C gives up",
+        holder.say(),
+        units::counted(seconds, "second")
+    )
 }

@@ -72,7 +72,9 @@ fn command_line(words: &[OsString]) -> u8 {
         Err(error) => return refused(&error, words, surroundings),
     };
     let output = Output::new(parsed.global.json, parsed.global.color, surroundings);
-    app::logging::start(parsed.global.verbose, &environment);
+    if let Err(error) = app::logging::start(parsed.global.verbose, &environment) {
+        return output.ended(Err(error.into()));
+    }
     let faults = faults::Faults::arm(&environment);
     let ended = run(parsed, output);
     faults.tell();

@@ -150,6 +150,14 @@ impl Output {
         });
     }
 
+    /// Tells what was just made and is shown once, as it is; only to be called when stderr is a terminal.
+    pub(crate) fn tell_data(self, text: &str) {
+        if !self.json && self.stderr_is_terminal {
+            // A closed stderr leaves nobody to tell.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
     /// Tells a warning.
     pub(crate) fn warn(self, text: &str) {
         self.tell(&format!(

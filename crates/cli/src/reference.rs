@@ -29,6 +29,7 @@ const EXIT_CODES: &str = "\
 | 4 | not found |
 | 5 | conflict: it exists already, or another process is at work |
 | 6 | the budget is spent |
+| 64 | the key that signs sessions is missing, or can be guessed |
 | 70 | our bug |
 | 75 | try again: something outside did not answer, or the disk is full |
 | 130 | interrupted (Ctrl-C, SIGTERM) |
@@ -59,6 +60,7 @@ const JSON_SHAPES: &str = "\
 | `audit` | `{items: [record], total}`, newest first; with `--follow` one record a line |
 | `audit verify` | `{database: {records, last, erased, checkpoints, signed_until, faults: [{fault, …}]}, file: {records, begins, last, faults}, is_anchored, unproven: [text], holds}` |
 | `audit export` | one record a line; with `--output`: `{output, records}` |
+| `user add`, `user reset-password` | `{user, invite_url or reset_url, expires_at, mailed}` |
 | `doctor` | `{healthy, findings: [{area, state, say, fix}]}` |
 | `demo` | `{project, sync: the shape of sync, rows: [{column: value}]}` |
 | `explain` | `{code, explanation}`, or `{codes: […]}` |

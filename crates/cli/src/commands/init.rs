@@ -1,6 +1,6 @@
 //! `dango init [NAME]`: a project here or in a folder of that name; what is missing in an existing one is completed.
 
-mod admin;
+pub(super) mod admin;
 
 use crate::context::Context;
 use crate::errors::Stop;

@@ -1,5 +1,7 @@
 //! `dango serve`: the server, in the foreground.
 
+mod first_admin;
+
 use crate::context::Context;
 use crate::door::Client;
 use crate::errors::Stop;
@@ -13,6 +15,8 @@ Examples:
   dango serve                                            on this machine alone
   dango serve --host 0.0.0.0 --public-url https://dango.example.com --behind-proxy
 
+The first admin is made by a link that the terminal shows; where there is none, by DANGO_ADMIN_EMAIL and
+DANGO_ADMIN_PASSWORD_FILE. While another command works in the project, it waits for `--wait` seconds.
 SIGTERM and Ctrl-C stop it: what runs comes to its end within 30 seconds, syncs go on from there next time.";
 
 /// Arguments of `dango serve`, and of `dango start`, which passes them on.
@@ -67,6 +71,15 @@ impl Arguments {
     }
 }
 
+/// Shows the link that makes the first admin: at the terminal that stderr is, for stdout may be a file.
+pub(super) fn tell_set_up(context: &Context, link: &str) {
+    let output = context.output;
+    output.tell(
+        "there is no admin yet; this link makes the first one, and only this terminal shows it:",
+    );
+    output.tell_data(link);
+}
+
 /// Serves until it is told to stop.
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), Stop> {
     let output = context.output;
@@ -78,6 +91,10 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
             .into());
     }
     let app = context.open("serve").await?;
+    if let Err(stop) = Box::pin(first_admin::make(context, &app)).await {
+        app.close().await;
+        return Err(stop);
+    }
     let listening = Box::pin(server::open(app, arguments.options())).await?;
     for warning in &listening.warnings {
         output.warn(warning);
@@ -94,8 +111,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
         && output.talks_to_terminal()
         && let Some(link) = listening.set_up_link().await?
     {
-        output.tell("there is no admin yet; this link makes the first one, and only this terminal shows it:");
-        output.print_data(link.expose())?;
+        tell_set_up(context, link.expose());
     }
     Box::pin(server::serve(listening, context.interrupts.asked())).await;
     output.tell("stopped");

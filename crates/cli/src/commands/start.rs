@@ -40,6 +40,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
         let status: Value = client.get_plain("/operator/status").await?;
         return tell(context, &status, "runs already");
     }
+    context.tell_holder(&project)?;
     let words = project.run_dir().join("start.stderr");
     fs::create_dir_all(project.run_dir()).map_err(|error| unreadable(&error))?;
     let mut child = spawn(context, &arguments, project.root(), &words)?;
@@ -58,8 +59,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
     if !context.output.json && context.output.talks_to_terminal() {
         let made: Value = client.post_plain("/operator/set-up").await?;
         if let Some(link) = made.get("link").and_then(Value::as_str) {
-            context.output.tell("there is no admin yet; this link makes the first one, and only this terminal shows it:");
-            context.output.print_data(link)?;
+            serve::tell_set_up(context, link);
         }
     }
     if let Some(url) = status.get("url").and_then(Value::as_str)

@@ -1,6 +1,7 @@
 //! `dango user`: the people of the team, as the operator of the machine manages them.
 
 pub(crate) mod add;
+mod links;
 pub(crate) mod list;
 mod show;
 pub(crate) mod steps;
@@ -54,7 +55,11 @@ pub(crate) enum Command {
 /// Runs the chosen command.
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), Stop> {
     use steps::Step;
-    let app = context.open_read("user").await?;
+    let app = match arguments.command {
+        Command::Add(ref add) if add.makes_link() => context.open_for_links("user").await?,
+        Command::ResetPassword(_) => context.open_for_links("user").await?,
+        _ => context.open_read("user").await?,
+    };
     let ran = match arguments.command {
         Command::Add(arguments) => Box::pin(add::run(context, &app, arguments)).await,
         Command::List(arguments) => list::run(context, &app, &arguments).await,

@@ -252,3 +252,81 @@ fn a_death_at_any_point_leaves_a_log_that_holds() {
     }
     panic!("it never came to its end");
 }
+
+#[test]
+fn the_operator_is_who_the_kernel_says_and_not_who_a_variable_says() {
+    let project = Project::new();
+    let claims = [
+        ("USER", "eve"),
+        ("LOGNAME", "eve"),
+        ("SUDO_USER", "eve"),
+        ("SUDO_UID", "1"),
+    ];
+    project.write(".env", "USER=eve\nSUDO_UID=1\n");
+    let add = ["user", "add", "bob@example.com"];
+    project.run_with(&add, "", &claims).succeeded();
+    project.run(&["user", "add", "ben@example.com"]).succeeded();
+    let listed = project.run(&["audit", "--json", "--type", "user_created"]);
+    let listed = listed.succeeded().json();
+    let id = |flag| {
+        let output = Command::new("id").arg(flag).output();
+        String::from_utf8(output.expect("id runs").stdout).expect("UTF-8")
+    };
+    let own = format!("operator:{}", id("-un").trim());
+    // Root may say for whom; whoever else does is not heard.
+    let is_root = id("-u").trim() == "0";
+    let claimed = if is_root {
+        format!("{own} (sudo: daemon)")
+    } else {
+        own.clone()
+    };
+    let actor = |item: usize| &listed["items"][item]["details"]["context"]["actor"];
+    assert_eq!(
+        (actor(0), actor(1)),
+        (&own.into(), &claimed.into()),
+        "{listed}"
+    );
+}
+
+#[test]
+fn an_export_that_its_disk_cannot_take_says_so_and_leaves_no_half_file() {
+    // A mount namespace of its own, so that the small disk goes with the process: one page, for the file that is there.
+    const SCRIPT: &str = r#"set -u; mkdir small; mount -t tmpfs -o size=8k dango-test small || exit 99
+printf old > small/kept.jsonl
+"$1" audit export --output small/kept.jsonl --force 2> told; echo $? > code
+ls -A small > left; cat small/kept.jsonl > kept"#;
+    let (project, _) = project();
+    for number in 0..16 {
+        let address = format!("person-{number}@example.com");
+        project.run(&["user", "add", &address]).succeeded();
+    }
+    let mut words = vec!["--mount"];
+    if !rustix::process::geteuid().is_root() {
+        words.extend(["--user", "--map-root-user"]);
+    }
+    words.extend(["sh", "-c", SCRIPT, "sh", env!("CARGO_BIN_EXE_dango")]);
+    let mut command = Command::new("unshare");
+    let ran = command.args(words).current_dir(project.path("")).output();
+    let ran = ran.expect("it runs");
+    assert!(ran.status.success(), "{ran:?}");
+    let told = project.read("told");
+    assert_eq!(project.read("code"), "75\n", "{told}");
+    assert!(
+        told.contains("kept.jsonl") && told.contains("code: disk_full\n"),
+        "{told}"
+    );
+    assert_eq!(project.read("left"), "kept.jsonl\n");
+    assert_eq!(project.read("kept"), "old");
+    // What goes elsewhere cannot be taken back; that it is not whole is said.
+    let full = fs_err::OpenOptions::new().write(true).open("/dev/full");
+    let ran = Command::new(env!("CARGO_BIN_EXE_dango"))
+        .args(["audit", "export"])
+        .current_dir(project.path(""))
+        .stdout(Stdio::from(full.expect("it is there").into_file()))
+        .stderr(Stdio::piped())
+        .output();
+    let ran = ran.expect("it runs");
+    let told = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(75), "{told}");
+    assert!(told.contains("the export is not whole"), "{told}");
+}

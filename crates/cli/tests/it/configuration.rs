@@ -260,3 +260,36 @@ fn the_blocks_of_every_type_are_checked() {
         }
     }
 }
+
+#[test]
+fn settings_are_shown_and_secrets_are_masked() {
+    let project = Project::new();
+    project.write(
+        ".dango/project.yml",
+        "auth:\n  password_max_age_days: 90\n  lockout: {max_attempts: 7}\n  \
+         oauth_providers: {github: {client_id: Iv1.abc, client_secret: hunter2hunter2}}\n",
+    );
+    let shown = project.run(&["config", "show", "--json"]).succeeded();
+    assert!(!shown.stdout.contains("hunter2"), "{shown:#?}");
+    let json = shown.json();
+    let settings = json["settings"].as_array().expect("a list");
+    let value = |key: &str| {
+        let found = settings.iter().find(|setting| setting["key"] == key);
+        found.expect(key)["value"].clone()
+    };
+    for (key, expect) in [
+        ("auth.password_min_without_second_factor", 8),
+        ("auth.password_max_age_days", 90),
+        ("auth.lockout.max_attempts", 7),
+        ("auth.lockout.lockout_minutes", 15),
+    ] {
+        assert_eq!(value(key), expect, "{key}");
+    }
+    assert_eq!(
+        value("auth.oauth_providers.github.client_secret"),
+        "***************"
+    );
+    // What nobody has set is shown as well.
+    let shown = Project::new().run(&["config", "show"]).succeeded();
+    assert!(shown.stdout.contains("auth.lockout.max_attempts"));
+}

@@ -79,6 +79,19 @@ fn a_second_command_waits_and_says_for_whom() {
             .contains(&format!("`dango sync` (pid {})", child.id())),
         "{ran:#?}"
     );
+    // A server says for whom it waits, and how long; also one that is started in the background, which has no terminal.
+    for words in [
+        &["serve", "--port", "0", "--wait", "1"][..],
+        &["start", "--port", "0", "--wait", "1", "--no-browser"],
+    ] {
+        let ran = project.run(words).failed(5, "project_locked");
+        let told = format!(
+            "waiting for `dango sync` (pid {}) to end, 1 second at most",
+            child.id()
+        );
+        assert!(ran.stderr.contains(&told), "{told}: {ran:#?}");
+        assert!(ran.stderr.contains("`--wait SECONDS`"), "{ran:#?}");
+    }
     let waiting = start(&project, &["db", "status", "--wait", "50"]);
     signal(&child, "-INT");
     assert_eq!(ended(child).0, Some(130));

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// A project whose server runs, for as long as this lives.
 pub(crate) struct Served(pub(crate) Project);
 
-const FREE_PORT: &[(&str, &str)] = &[("DAP_ENGINE_PORT", "0")];
+pub(crate) const FREE_PORT: &[(&str, &str)] = &[("DAP_ENGINE_PORT", "0")];
 
 impl Served {
     pub(crate) fn start(project: Project) -> Self {

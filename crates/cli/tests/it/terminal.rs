@@ -26,6 +26,11 @@ struct Terminal {
 
 impl Terminal {
     fn open(project: &Project, words: &[&str]) -> Self {
+        Self::open_with(project, words, None)
+    }
+
+    /// Opens one with stdout somewhere else.
+    fn open_with(project: &Project, words: &[&str], stdout: Option<Stdio>) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&master).expect("granted");
         unlockpt(&master).expect("unlocked");
@@ -50,7 +55,7 @@ impl Terminal {
             .env("TERM", "xterm");
         let child = command
             .stdin(end())
-            .stdout(end())
+            .stdout(stdout.unwrap_or_else(end))
             .stderr(end())
             .spawn()
             .expect("the binary runs");
@@ -210,4 +215,31 @@ fn a_sync_at_a_terminal_moves_bars_and_ends_with_its_table() {
         "{seen}"
     );
     assert!(!seen.contains("shop: started"), "{seen}");
+}
+
+#[test]
+fn the_link_to_the_first_admin_is_on_the_screen_and_nowhere_else() {
+    let project = Project::new();
+    let file = File::create(project.path("stdout")).expect("created");
+    let words = ["serve", "--port", "0"];
+    let mut terminal = Terminal::open_with(&project, &words, Some(Stdio::from(file)));
+    terminal.wait_for("/setup/");
+    terminal.wait_for("\n");
+    let link = terminal.seen.split("/setup/").nth(1).expect("a link");
+    let token = link.split_whitespace().next().expect("a token").to_owned();
+    assert!(token.len() > 40, "{token}");
+    let stopped = project.run(&["stop"]);
+    stopped.succeeded();
+    let (code, _) = terminal.end();
+    assert_eq!(code, Some(0));
+    let events = project.run(&["audit", "--json"]).succeeded();
+    assert!(events.stdout.contains("set_up"), "{events:#?}");
+    for text in [
+        events.stdout,
+        project.read("stdout"),
+        project.read(".dango/logs/audit.jsonl"),
+        project.read(".dango/logs/dango.jsonl"),
+    ] {
+        assert!(!text.contains(&token), "{text}");
+    }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 
 /// Prints a link by which somebody gets in as an admin.
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Stop> {
-    let app = context.open_read("auth").await?;
+    let app = context.open_for_links("auth").await?;
     let ran = recover(context, &app, arguments).await;
     app.close().await;
     ran

@@ -6,16 +6,25 @@ use crate::context::Context;
 use crate::errors::{Stop, usage};
 use crate::output::Output;
 use crate::prompts;
+use app::credentials::hygiene;
+use app::error::Error;
 use app::identity::people::{self, Promoted};
 use app::{App, Environment};
-use domain::Email;
+use domain::say::Quoted;
+use domain::{Code, Email, say};
 use security::Plain;
 use security::permissions::UsersManage;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+/// Who becomes an admin, and the file with his password.
+pub(crate) const EMAIL: &str = "DANGO_ADMIN_EMAIL";
+pub(crate) const PASSWORD_FILE: &str = "DANGO_ADMIN_PASSWORD_FILE";
+/// getdango's: other processes of the account can read it.
+const PASSWORD: &str = "DANGO_ADMIN_PASSWORD";
 
 /// An admin who was made or promoted.
-pub(super) struct Made {
+pub(crate) struct Made {
     email: Email,
     id: domain::UserId,
     how: Promoted,
@@ -31,21 +40,22 @@ enum Password {
     Kept,
 }
 
+/// A password, and the variable that gave it.
+type Given = (Plain<String>, Option<&'static str>);
+
 /// Makes the admin that the flags or the environment name, if they name one.
-pub(super) async fn make(
+pub(crate) async fn make(
     context: &Context,
     root: &Path,
     arguments: &Arguments,
 ) -> Result<Option<Made>, Stop> {
     let environment = Environment::from_process();
-    let Some(named) = arguments
-        .admin_email
-        .as_deref()
-        .or(environment.setting("DANGO_ADMIN_EMAIL"))
-    else {
-        return Ok(None);
+    let variable = environment.setting(EMAIL);
+    let email = match (arguments.admin_email.as_deref(), variable) {
+        (Some(named), _) => email(named)?,
+        (None, Some(named)) => of_variable(EMAIL, email(named))?,
+        (None, None) => return Ok(None),
     };
-    let email = email(named)?;
     let given = given(context, arguments, &environment).await?;
     let options = app::OpenOptions {
         project: Some(root.to_path_buf()),
@@ -61,10 +71,11 @@ async fn ensure(
     context: &Context,
     app: &App,
     email: Email,
-    given: Option<Plain<String>>,
+    given: Option<Given>,
 ) -> Result<Made, Stop> {
     let allow = app.allow::<UsersManage>().await?;
     let is_known = people::get_by_email(app, &allow, &email).await.is_ok();
+    let (given, variable) = given.unzip();
     let password = match given {
         Some(password) => Password::Given(password),
         None if is_known => Password::Kept,
@@ -75,7 +86,11 @@ async fn ensure(
         Password::Generated(chosen) => (Some(chosen), true),
         Password::Kept => (None, false),
     };
-    let (user, how) = people::ensure_admin(app, &allow, &email, chosen, must_change).await?;
+    let ensured = people::ensure_admin(app, &allow, &email, chosen, must_change).await;
+    let (user, how) = match variable.flatten() {
+        Some(variable) => weak_of(variable, ensured)?,
+        None => ensured?,
+    };
     Ok(Made {
         email: user.email,
         id: user.id,
@@ -92,18 +107,56 @@ async fn given(
     context: &Context,
     arguments: &Arguments,
     environment: &Environment,
-) -> Result<Option<Plain<String>>, Stop> {
+) -> Result<Option<Given>, Stop> {
     if arguments.admin_password_stdin {
-        return prompts::secret_from_stdin(&context.interrupts)
-            .await
-            .map(Some);
+        let password = prompts::secret_from_stdin(&context.interrupts).await?;
+        return Ok(Some((password, None)));
     }
-    if let Some(file) = environment.setting("DANGO_ADMIN_PASSWORD_FILE") {
-        return prompts::secret_from_file(&PathBuf::from(file)).map(Some);
+    if let Some(file) = environment.setting(PASSWORD_FILE) {
+        let password = password_file(context, file)?;
+        return Ok(Some((password, Some(PASSWORD_FILE))));
     }
-    let given = environment.find("DANGO_ADMIN_PASSWORD");
+    let given = environment.find(PASSWORD);
     let given = given.filter(|password| !password.expose().is_empty());
-    Ok(given.map(|password| Plain::new(password.expose().clone())))
+    Ok(given.map(|password| (Plain::new(password.expose().clone()), Some(PASSWORD))))
+}
+
+/// Reads the file that [`PASSWORD_FILE`] names, and says when others can read it, too.
+pub(crate) fn password_file(context: &Context, file: &str) -> Result<Plain<String>, Stop> {
+    let path = Path::new(file);
+    let password = of_variable(PASSWORD_FILE, prompts::secret_from_file(path))?;
+    if let Some(exposed) = hygiene::wide_file(path) {
+        let text = format!("{}\nhint: {}", exposed.say, exposed.hint);
+        context.output.warn(&text);
+    }
+    Ok(password)
+}
+
+/// Lays an error at the door of the variable that was wrong: nothing was typed, so it is no matter of usage.
+pub(crate) fn of_variable<T>(name: &'static str, result: Result<T, Stop>) -> Result<T, Stop> {
+    result.map_err(|stop| match stop {
+        Stop::Failed(error) => {
+            let hint = if error.hint.is_empty() {
+                say!("correct ", name Quoted(name))
+            } else {
+                say!("correct ", name Quoted(name), ": ", error.hint)
+            };
+            let code = match error.code {
+                Code::UsageInvalid => Code::ConfigInvalid,
+                code => code,
+            };
+            Stop::Failed(Error { code, ..error }.hint(hint))
+        }
+        other => other,
+    })
+}
+
+/// Lays the blame for a password that is too weak at the door of the variable that gave it.
+pub(crate) fn weak_of<T>(name: &'static str, result: Result<T, Error>) -> Result<T, Stop> {
+    match result {
+        Err(error) if error.code == Code::PasswordWeak => of_variable(name, Err(error.into())),
+        other => Ok(other?),
+    }
 }
 
 /// Asks for a password twice; an empty answer, or nobody to ask, means a generated one.
@@ -130,7 +183,7 @@ fn ask(context: &Context, app: &App) -> Result<Password, Stop> {
 }
 
 impl Made {
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         json!({
             "email": self.email,
             "id": self.id,
@@ -139,7 +192,7 @@ impl Made {
         })
     }
 
-    pub(super) fn tell(&self, output: Output) -> Result<(), Stop> {
+    pub(crate) fn tell(&self, output: Output) -> Result<(), Stop> {
         let email = &self.email;
         output.tell(&match self.how {
             Promoted::Created => format!("{email} is an admin"),

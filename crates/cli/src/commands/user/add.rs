@@ -1,11 +1,12 @@
 //! `dango user add EMAIL`.
 
-use super::{RoleName, email};
+use super::{RoleName, email, links};
 use crate::context::Context;
 use crate::errors::Stop;
 use crate::prompts;
 use app::App;
-use app::identity::{links, people};
+use app::identity::links::Page;
+use app::identity::people;
 use clap::Args;
 use security::permissions::UsersManage;
 use serde_json::json;
@@ -28,27 +29,34 @@ pub(crate) struct Arguments {
     password_stdin: bool,
 }
 
+impl Arguments {
+    /// Returns whether he chooses his password himself, by a link.
+    pub(super) const fn makes_link(&self) -> bool {
+        !self.password && !self.password_stdin
+    }
+}
+
 /// Invites somebody, or creates him with a temporary password.
 pub(crate) async fn run(context: &Context, app: &App, arguments: Arguments) -> Result<(), Stop> {
     let output = context.output;
     let email = email(&arguments.email)?;
     let role = arguments.role.into();
     let allow = app.allow::<UsersManage>().await?;
-    if !arguments.password && !arguments.password_stdin {
+    if arguments.makes_link() {
         let invited = people::invite(app, &allow, &email, role).await?;
-        let link = links::address(app, links::Page::Invite, &invited.token);
+        let delivered = links::deliver(app, Page::Invite, &invited).await;
         if output.json {
             let user = people::get(app, &allow, invited.user.id).await?;
             return output.print_json_data(&json!({
-                "user": UserRead::of(&user), "invite_url": link.expose(),
-                "expires_at": invited.expires_at.to_rfc3339(),
+                "user": UserRead::of(&user), "invite_url": delivered.link.expose(),
+                "expires_at": invited.expires_at.to_rfc3339(), "mailed": delivered.is_mailed(),
             }));
         }
         output.tell(&format!(
             "invited {email} as {role}; the link is good until {}",
             invited.expires_at.to_rfc3339()
         ));
-        return output.print_data(link.expose());
+        return delivered.tell(context, &invited);
     }
     let password = if arguments.password_stdin {
         prompts::secret_from_stdin(&context.interrupts).await?

@@ -1,10 +1,11 @@
 //! What becomes of a user: one step, told in one line.
 
-use super::{RoleName, find};
+use super::{RoleName, find, links};
 use crate::context::Context;
 use crate::errors::Stop;
 use app::App;
-use app::identity::{User, links, people, second_factors};
+use app::identity::links::Page;
+use app::identity::{User, people, second_factors};
 use clap::Args;
 use security::Role;
 use security::permissions::UsersManage;
@@ -134,22 +135,23 @@ pub(crate) async fn reset_password(
     let allow = app.allow::<UsersManage>().await?;
     let user = find(app, &allow, &arguments.user).await?;
     let page = if user.has_password {
-        links::Page::Reset
+        Page::Reset
     } else {
-        links::Page::Invite
+        Page::Invite
     };
     let made = people::reset_password(app, &allow, user.id).await?;
-    let link = links::address(app, page, &made.token);
+    let delivered = links::deliver(app, page, &made).await;
     let until = made.expires_at.to_rfc3339();
     if output.json {
         let user = people::get(app, &allow, user.id).await?;
         return output.print_json_data(&json!({
-            "user": UserRead::of(&user), "reset_url": link.expose(), "expires_at": until,
+            "user": UserRead::of(&user), "reset_url": delivered.link.expose(), "expires_at": until,
+            "mailed": delivered.is_mailed(),
         }));
     }
     output.tell(&format!(
         "{} is signed out everywhere; the link to choose another password is good until {until}",
         made.user.email
     ));
-    output.print_data(link.expose())
+    delivered.tell(context, &made)
 }
