@@ -15,8 +15,8 @@ Examples:
   dango serve                                            on this machine alone
   dango serve --host 0.0.0.0 --public-url https://dango.example.com --behind-proxy
 
-The first admin is made by a link that the terminal shows; where there is none, by DANGO_ADMIN_EMAIL and
-DANGO_ADMIN_PASSWORD_FILE. While another command works in the project, it waits for `--wait` seconds.
+The first admin is made by a link that the terminal shows; without a terminal, by DANGO_ADMIN_EMAIL
+and DANGO_ADMIN_PASSWORD_FILE. It waits `--wait` seconds for a command that works in the project.
 SIGTERM and Ctrl-C stop it: what runs comes to its end within 30 seconds, syncs go on from there next time.";
 
 /// Arguments of `dango serve`, and of `dango start`, which passes them on.
