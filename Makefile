@@ -89,6 +89,9 @@ soak: tools ## the long campaigns; results go to bench/soak
 .PHONY: bench
 bench: build ## the measurements of bench/, beside the peers, in one run
 	bench/run.sh
+	bench/web.sh
+	bench/timing.sh
+	bench/audit.sh
 
 .PHONY: env
 env: ## prints the variables for plain cargo: eval "$(make -s env)"

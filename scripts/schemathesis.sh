@@ -1,11 +1,24 @@
 #!/usr/bin/env bash
 # Sends what openapi.json allows, and what it does not, to a server of a project made for it, as each role: no 5xx, and no answer
-# the document does not describe. By hand: scripts/schemathesis.sh [EXAMPLES]. Needs schemathesis (PyPI) and a built dango.
+# the document does not describe: scripts/schemathesis.sh CACHE_DIR DANGO [EXAMPLES]. Schemathesis comes from PyPI into the cache.
 set -euo pipefail
-examples=${1:-20}
+cache=${1:?usage: schemathesis.sh CACHE_DIR DANGO [EXAMPLES]}
+dango=${2:?usage: schemathesis.sh CACHE_DIR DANGO [EXAMPLES]}
+examples=${3:-20}
+seed=${SCHEMATHESIS_SEED:-1}
 root=$(cd "$(dirname "$0")/.." && pwd)
-dango=${DANGO:-$root/target/debug/dango}
-schemathesis=${SCHEMATHESIS:-schemathesis}
+version=4.32.5
+tool=$cache/schemathesis-$version
+if [ ! -x "$tool/bin/schemathesis" ]; then
+  # Beside its final place: a run that was killed leaves nothing that a later one finds.
+  rm -rf "$tool.new"
+  python3 -m venv "$tool.new"
+  "$tool.new/bin/pip" install --quiet "schemathesis==$version" >&2
+  # Its scripts name the folder they were made in.
+  grep -rlZ "$tool.new" "$tool.new/bin" | xargs -0 sed -i "s|$tool.new|$tool|g"
+  mv "$tool.new" "$tool"
+fi
+schemathesis=$tool/bin/schemathesis
 work=$(mktemp -d)
 # Its own notes go with the project.
 cd "$work"
@@ -34,7 +47,7 @@ for role in admin editor viewer session; do
   fi
   echo "== $role"
   "$schemathesis" run "$root/openapi.json" --url "http://127.0.0.1:$port" \
-    --header "Authorization: Bearer $token" --max-examples "$examples" --seed 1 --phases fuzzing,coverage \
+    --header "Authorization: Bearer $token" --max-examples "$examples" --seed "$seed" --phases fuzzing,coverage \
     --checks not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance \
     --exclude-path-regex '/operator/|/auth/logout|/auth/jwt/logout|/events$' || failed=1
 done

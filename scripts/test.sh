@@ -27,6 +27,9 @@ step pages
 cargo build --locked --bin dango
 scripts/e2e.sh "$CARGO_TARGET_DIR/debug/dango"
 
+step "the document and the server"
+scripts/schemathesis.sh "$DANGO_BUILD_CACHE" "$CARGO_TARGET_DIR/debug/dango" 6
+
 step documentation
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --locked --no-deps --quiet
 
