@@ -1,6 +1,7 @@
 //! Errors of the crates below, in words: the one place where the store's and the warehouse's become the user's.
 
 use crate::error::{Error, Kind};
+use crate::identity::tokens;
 use domain::say::Quoted;
 use domain::{Code, say};
 use store::StoreError;
@@ -65,6 +66,7 @@ impl From<StoreError> for Error {
                 say!("there are ", *max, " passkeys, which is the limit"),
             )
             .hint("remove one that you no longer use"),
+            StoreError::TokensTooMany { max } => tokens::too_many(*max),
             StoreError::LoginTaken => {
                 Self::conflict(Code::LoginExists, "this login is linked to another account")
                     .hint("unlink it there first")

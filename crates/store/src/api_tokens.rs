@@ -26,6 +26,9 @@ use std::collections::BTreeMap;
 /// Rows with one prefix that are compared; two would be a coincidence of 1 in 2^48.
 const SAME_PREFIX_MAX: u64 = 8;
 
+/// Tokens that one person has at the same time; more are not told apart any more.
+pub const TOKENS_MAX: u64 = 200;
+
 /// A token as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiToken {
@@ -88,6 +91,10 @@ pub async fn create<P: MakesTokens>(
     owner: UserId,
     new: NewApiToken,
 ) -> Result<ApiToken, StoreError> {
+    let held = Entity::find().filter(Column::UserId.eq(owner.to_string()));
+    if good(held, tx.at()).count(tx.link()).await? >= TOKENS_MAX {
+        return Err(StoreError::TokensTooMany { max: TOKENS_MAX });
+    }
     let row = ActiveModel {
         id: Set(tx.next_id().into()),
         user_id: Set(owner.as_uuid().into()),

@@ -61,6 +61,8 @@ pub enum StoreError {
     PasskeyTaken,
     #[error("there are {max} passkeys, which is the limit")]
     PasskeysTooMany { max: u64 },
+    #[error("there are {max} tokens, which is the limit")]
+    TokensTooMany { max: u64 },
     #[error("the login is linked to another user")]
     LoginTaken,
     #[error("nothing would be left to sign in with")]

@@ -244,7 +244,7 @@ async fn token(
     }))
 }
 
-/// Returns why a token opens nothing. A token that is not ours is not written down: it may be somebody's elsewhere.
+/// Returns why a token opens nothing. Of one that is not ours only that it came is written down: it may be somebody's elsewhere.
 fn rejected(
     found: Option<&(ApiToken, User)>,
     client: &Client,

@@ -114,6 +114,7 @@ conformance! {
             a_link_is_good_once_and_for_its_time,
             many_guesses_at_once_do_not_pass_the_limit,
             what_is_long_over_is_deleted,
+            many_mints_at_once_do_not_pass_the_limit,
         ];
         factors: [
             an_app_is_enabled_by_its_first_code,

@@ -522,3 +522,39 @@ pub(crate) async fn what_is_long_over_is_deleted(database: &Database) {
     assert!(!find().await);
     assert_eq!((failures("one").await, failures("another").await), (0, 1));
 }
+
+pub(crate) async fn many_mints_at_once_do_not_pass_the_limit(database: &Database) {
+    let store = database.open().await;
+    let ada = user(&store, "ada@example.com", Role::Admin).await;
+    let session = session(&store, ada.id).await;
+    for number in 1..api_tokens::TOKENS_MAX {
+        token(&store, &ada, &session, &format!("dap_{number:043}")).await;
+    }
+    let mints = (0..8).map(|number| {
+        let (store, secure) = (store.clone(), as_user::<AccountSecure>(&ada, &session));
+        tokio::spawn(async move {
+            let hash = TokenHash::of(&number.to_string());
+            let made = store.run_tx(&secure, Event::ApiTokenCreated, async |tx| {
+                let new = NewApiToken {
+                    name: "ci".into(),
+                    prefix: "12345678".into(),
+                    hash: hash.clone(),
+                    scopes: None,
+                    networks: None,
+                    expires_at: None,
+                };
+                api_tokens::create(&tx, ada.id, new).await
+            });
+            made.await
+        })
+    });
+    let mut made = 0;
+    for mint in mints.collect::<Vec<_>>() {
+        match mint.await.expect("no panic") {
+            Ok(_) => made += 1,
+            Err(StoreError::TokensTooMany { .. } | StoreError::Busy { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(made, 1);
+}
