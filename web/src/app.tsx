@@ -4,6 +4,7 @@ import { BrowserRouter, Navigate, Outlet, Route, Routes, useLocation, useParams 
 import { signInFor } from './addresses';
 import { AccountPage } from './pages/account';
 import { ChangePasswordPage } from './pages/change-password';
+import { DevicePage } from './pages/device';
 import { EnrolPage } from './pages/enrol';
 import { ForgotPasswordPage } from './pages/forgot-password';
 import { InvitePage, ResetPasswordPage } from './pages/links';
@@ -37,6 +38,7 @@ export function App() {
               <Route path="/enrol" element={<EnrolPage />} />
               <Route element={<Framed />}>
                 <Route path="/" element={<StartPage />} />
+                <Route path="/device" element={<DevicePage />} />
                 <Route path="/settings" element={<Navigate replace to="/settings/account" />} />
                 <Route path="/settings/account" element={<AccountPage />} />
               </Route>

@@ -57,6 +57,12 @@ export function StartPage() {
               <span>Password, second factors, passkeys, sessions and API tokens</span>
             </li>
           )}
+          {user && (
+            <li>
+              <Link to="/device">Let a program in</Link>
+              <span>One that shows a short code, as dango login does</span>
+            </li>
+          )}
           <li>
             <a href="/api/openapi.json">The API</a>
             <span>What programs can ask for, as OpenAPI 3.1</span>

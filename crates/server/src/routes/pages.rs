@@ -28,6 +28,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/reset-password/{token}", "Choosing another password."),
     ("/change-password", "Changing a password before all else."),
     ("/enrol", "Setting a second factor up before all else."),
+    ("/device", "Letting a program in that waits."),
     ("/settings", "Settings."),
     ("/settings/account", "One's own account."),
 ];
