@@ -7,6 +7,7 @@ mod m0002_people;
 mod m0003_audit;
 mod m0004_factors;
 mod m0005_device_sign_ins;
+mod m0006_setup_codes;
 
 use crate::dialect;
 use crate::error::StoreError;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_audit::Migration),
             Box::new(m0004_factors::Migration),
             Box::new(m0005_device_sign_ins::Migration),
+            Box::new(m0006_setup_codes::Migration),
         ]
     }
 }

@@ -12,7 +12,7 @@ pub use recovery_codes::{
     RecoveryCode, list_recovery_codes, replace_recovery_codes, take_recovery_code,
 };
 pub use totp::{
-    Totp, TotpSetup, TotpSetupId, begin_totp, disable_totp, enable_totp, find_totp,
+    NewTotp, Totp, TotpSetup, TotpSetupId, begin_totp, disable_totp, enable_totp, find_totp,
     find_totp_setup, use_step,
 };
 

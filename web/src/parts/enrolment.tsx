@@ -94,7 +94,7 @@ function Steps({ below, setUp, replacesCodes, onDone, onCancel }: Props & { setU
         </div>
       </div>
       <Title>2. Keep these recovery codes</Title>
-      {replacesCodes && <p>Those you had before are void from now on.</p>}
+      {replacesCodes && <p>They take the place of those you have once the app has shown a code below.</p>}
       <RecoveryCodes codes={setUp.recovery_codes} />
       <KeptBox value={areKept} onValue={setKept} />
       <Title>3. Show that it works</Title>

@@ -15,7 +15,7 @@ use security::totp::TotpSecret;
 use security::{Allow, Client, Event, Plain, Step, recovery_codes};
 use std::time::Duration;
 use store::attempts::{ClearsAttempts, CountsAttempts};
-use store::second_factors::{self, ProvesFactors, SecondFactors};
+use store::second_factors::{self, NewTotp, ProvesFactors, SecondFactors};
 use store::users::{self, User};
 use store::{Act, StoreError, Tx, sessions};
 
@@ -202,7 +202,8 @@ pub struct SetUp {
     pub recovery_codes: Vec<Plain<String>>,
 }
 
-/// Begins to set an authenticator app up. It is asked for only after it has shown a code.
+/// Begins to set an authenticator app up. It is asked for only after it has shown a code; until then the recovery codes that
+/// there are stay good, and those shown with it are not.
 pub async fn set_up_totp(
     app: &App,
     allow: &Allow<AccountEnrol>,
@@ -226,8 +227,11 @@ pub async fn set_up_totp(
             if let Some(guesses) = &guesses {
                 guesses.clear(&tx).await?;
             }
-            second_factors::replace_recovery_codes(&tx, me.id, &hashes).await?;
-            second_factors::begin_totp(&tx, me.id, &secret, SET_UP_FOR).await
+            let new = NewTotp {
+                secret: &secret,
+                codes: &hashes,
+            };
+            second_factors::begin_totp(&tx, me.id, new, SET_UP_FOR).await
         })
         .await;
     begun?;
@@ -238,7 +242,7 @@ pub async fn set_up_totp(
     })
 }
 
-/// Puts the app to use that shows the right code; every other session ends.
+/// Puts the app to use that shows the right code, and the recovery codes that were shown with it; every other session ends.
 pub async fn enable_totp(
     app: &App,
     allow: &Allow<AccountEnrol>,

@@ -1,6 +1,6 @@
 //! Passkeys at the doors, with a device in software.
 
-use crate::people::cookie;
+use crate::people::{code_at, cookie};
 use crate::project::{Answer, PASSWORD, Served, Shows};
 use security::Role;
 use serde_json::{Value, json};
@@ -142,6 +142,47 @@ async fn a_passkey_is_added_with_recovery_codes_and_asked_for_from_then_on() {
     send("DELETE", "")
         .await
         .is_problem(404, "passkey_not_found");
+}
+
+#[tokio::test]
+async fn recovery_codes_stay_good_until_the_app_that_replaces_them_has_shown_a_code() {
+    let (served, mut device) = (Served::with(SETTINGS, &[]).await, Device::default());
+    let shows = Shows::Cookie(served.sign_in("ada", Role::Admin, false).await);
+    let old = served.add_passkey(&shows, &mut device).await.json();
+    let prove = async |codes: &Value, index: usize| {
+        let body = json!({"password": PASSWORD, "code": codes["recovery_codes"][index]});
+        let path = "/api/auth/reauthenticate";
+        served.post(path, &shows, &body.to_string()).await
+    };
+    let begin = async || {
+        served
+            .post("/api/auth/2fa/setup", &shows, "{}")
+            .await
+            .json()
+    };
+    let given_up = begin().await;
+    let new = begin().await;
+    let proven = prove(&old, 0).await;
+    assert!(proven.json()["proven_at"].is_string(), "{}", proven.text);
+    for codes in [&given_up, &new] {
+        prove(codes, 0).await.is_problem(400, "second_factor_wrong");
+    }
+    let factors = served.get("/api/auth/2fa", &shows).await.json();
+    assert_eq!(factors["recovery_codes_left"], 7);
+
+    let code = code_at(new["secret"].as_str().expect("base32"), 1_800_000_000);
+    let body = json!({ "code": code }).to_string();
+    let enabled = served
+        .post("/api/auth/2fa/verify-setup", &shows, &body)
+        .await;
+    assert_eq!(enabled.json()["success"], true, "{}", enabled.text);
+    let proven = prove(&new, 0).await;
+    assert!(proven.json()["proven_at"].is_string(), "{}", proven.text);
+    for codes in [&given_up, &old] {
+        prove(codes, 1).await.is_problem(400, "second_factor_wrong");
+    }
+    let factors = served.get("/api/auth/2fa", &shows).await.json();
+    assert_eq!(factors["recovery_codes_left"], 7);
 }
 
 #[tokio::test]

@@ -41,6 +41,8 @@ pub(super) mod setup {
         pub setup_id: TextUuid,
         pub secret: String,
         pub expires_at_us: i64,
+        /// With spaces between them; none in what was begun before they were kept here.
+        pub code_hashes: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,7 +1,7 @@
 //! Authenticator apps: set up, shown to work, used, taken away.
 
 use super::rows::{secret, setup};
-use super::{EnrolsFactors, ProvesFactors, sealing, settle};
+use super::{EnrolsFactors, ProvesFactors, recovery_codes, sealing, settle};
 use crate::error::StoreError;
 use crate::transactions::{Mode, Tx};
 use crate::ways_in::own;
@@ -9,6 +9,7 @@ use domain::{Timestamp, UserId};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use security::Permission;
+use security::passwords::PasswordHash;
 use security::permissions::AccountSecure;
 use security::totp::TotpSecret;
 use std::time::Duration;
@@ -33,11 +34,18 @@ pub struct TotpSetup {
     pub expires_at: Timestamp,
 }
 
-/// Keeps `secret` for `lasts`, until the user shows that his app has it; an earlier set-up is void. An app in use stays so.
+/// A new secret, with the recovery codes that are shown beside it.
+pub struct NewTotp<'a> {
+    pub secret: &'a TotpSecret,
+    pub codes: &'a [PasswordHash],
+}
+
+/// Keeps `new` for `lasts`, until the user shows that his app has it; an earlier set-up is void. What is in use stays so until
+/// then: an app, and recovery codes.
 pub async fn begin_totp<P: EnrolsFactors>(
     tx: &Tx<P>,
     user: UserId,
-    secret: &TotpSecret,
+    new: NewTotp<'_>,
     lasts: Duration,
 ) -> Result<Timestamp, StoreError> {
     own(tx, user)?;
@@ -46,14 +54,16 @@ pub async fn begin_totp<P: EnrolsFactors>(
     let row = setup::ActiveModel {
         user_id: Set(user.as_uuid().into()),
         setup_id: Set(tx.next_id().into()),
-        secret: Set(sealing::seal(secret).expose().clone()),
+        secret: Set(sealing::seal(new.secret).expose().clone()),
         expires_at_us: Set(expires_at_us),
+        code_hashes: Set(Some(joined(new.codes))),
     };
     let replace = OnConflict::column(setup::Column::UserId)
         .update_columns([
             setup::Column::SetupId,
             setup::Column::Secret,
             setup::Column::ExpiresAtUs,
+            setup::Column::CodeHashes,
         ])
         .to_owned();
     setup::Entity::insert(row)
@@ -83,8 +93,8 @@ pub async fn find_totp_setup<P: EnrolsFactors, M: Mode>(
     .transpose()
 }
 
-/// Puts the app of this set-up to use, whose code of `step` was right; that code is used up with it. Returns whether the
-/// set-up was still there: of many at once one is.
+/// Puts the app of this set-up to use, whose code of `step` was right; that code is used up with it. The recovery codes that
+/// were shown with the app take the place of those before. Returns whether the set-up was still there: of many at once one is.
 pub async fn enable_totp<P: EnrolsFactors>(
     tx: &Tx<P>,
     user: UserId,
@@ -105,6 +115,9 @@ pub async fn enable_totp<P: EnrolsFactors>(
         .await?;
     if taken.rows_affected != 1 {
         return Ok(false);
+    }
+    if let Some(codes) = &row.code_hashes {
+        recovery_codes::replace_recovery_codes(tx, user, &split(codes)).await?;
     }
     let enabled = secret::ActiveModel {
         user_id: Set(user.as_uuid().into()),
@@ -180,6 +193,17 @@ pub(super) async fn forget<P: Permission>(tx: &Tx<P>, user: UserId) -> Result<bo
         .exec(tx.link())
         .await?;
     Ok(deleted.rows_affected == 1)
+}
+
+/// A hash has no space in it.
+fn joined(codes: &[PasswordHash]) -> String {
+    let codes: Vec<_> = codes.iter().map(PasswordHash::as_str).collect();
+    codes.join(" ")
+}
+
+fn split(codes: &str) -> Vec<PasswordHash> {
+    let codes = codes.split_whitespace().map(str::to_owned);
+    codes.map(PasswordHash::from_stored).collect()
 }
 
 /// Steps are counted since 1970 and do not reach the end of `i64`.

@@ -9,7 +9,7 @@ use security::permissions::{AccountProve, AccountSecure, AccountView};
 use security::totp::TotpSecret;
 use security::{Allow, Event, Role};
 use std::time::Duration;
-use store::second_factors::{self, SecondFactors, TotpSetup};
+use store::second_factors::{self, NewTotp, SecondFactors, TotpSetup};
 use store::users::{self, User};
 use store::{Store, StoreError, passkeys};
 
@@ -62,8 +62,14 @@ impl Person {
     }
 
     async fn set_up(&self, secret: &TotpSecret) -> TotpSetup {
+        self.set_up_with(secret, &[]).await
+    }
+
+    async fn set_up_with(&self, secret: &TotpSecret, codes: &[&str]) -> TotpSetup {
+        let codes = &hashes(codes);
         self.secure(Event::TwoFaSetUp, async |tx| {
-            second_factors::begin_totp(&tx, self.user.id, secret, SET_UP).await
+            let new = NewTotp { secret, codes };
+            second_factors::begin_totp(&tx, self.user.id, new, SET_UP).await
         })
         .await
         .expect("begun");
@@ -89,16 +95,18 @@ impl Person {
     }
 
     pub(crate) async fn give_codes(&self, codes: &[&str]) {
-        let hashes: Vec<_> = codes
-            .iter()
-            .map(|code| PasswordHash::from_stored((*code).to_owned()))
-            .collect();
+        let hashes = hashes(codes);
         self.secure(Event::RecoveryCodesReplaced, async |tx| {
             second_factors::replace_recovery_codes(&tx, self.user.id, &hashes).await
         })
         .await
         .expect("replaced");
     }
+}
+
+fn hashes(codes: &[&str]) -> Vec<PasswordHash> {
+    let codes = codes.iter().map(|code| (*code).to_owned());
+    codes.map(PasswordHash::from_stored).collect()
 }
 
 /// The same byte again and again.
@@ -170,6 +178,22 @@ pub(crate) async fn an_app_is_enabled_by_its_first_code(database: &Database) {
     database.clock.forward(600);
     assert!(ada.find_set_up().await.is_none());
     assert!(!ada.enable(&third, 40).await, "its time is over");
+}
+
+pub(crate) async fn codes_shown_with_an_app_wait_for_its_first_code(database: &Database) {
+    let store = database.open().await;
+    let ada = person(&store, "ada@example.com", Role::Admin).await;
+    crate::passkeys::add(&ada, "key", 0).await.expect("added");
+    ada.give_codes(&["one", "two"]).await;
+    let old = unused(&ada).await;
+    let first = ada.set_up_with(&secret(1), &["given up"]).await;
+    let second = ada.set_up_with(&secret(2), &["a", "b", "c"]).await;
+    assert!(!ada.enable(&first, 10).await);
+    assert_eq!(unused(&ada).await, old);
+    assert!(ada.enable(&second, 10).await);
+    let new = unused(&ada).await;
+    assert_eq!(new.len(), 3);
+    assert!(!new.iter().any(|id| old.contains(id)));
 }
 
 pub(crate) async fn of_many_equal_codes_one_counts(database: &Database) {

@@ -118,6 +118,7 @@ conformance! {
         ];
         factors: [
             an_app_is_enabled_by_its_first_code,
+            codes_shown_with_an_app_wait_for_its_first_code,
             of_many_equal_codes_one_counts,
             of_many_equal_recovery_codes_one_counts,
             recovery_codes_are_replaced_and_go_with_the_last_factor,
