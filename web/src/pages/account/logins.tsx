@@ -55,8 +55,8 @@ export function Logins({ linking }: { linking: Linking }) {
       setOver(true);
       setUnlinked(null);
       await prove(() => take(api.DELETE('/auth/logins/{id}', { params: { path: { id } } })));
-      setUnlinked(oauth_name);
       await logins.again();
+      setUnlinked(oauth_name);
     });
   const listed = logins.value ?? [];
   const said = !isOver && linking.linked ? `${label(linking.linked)} is linked: you can sign in with it.` : unlinked && `${label(unlinked)} is unlinked.`;
