@@ -34,6 +34,12 @@ export function useSession(): Session {
   );
 }
 
+/** Returns whether whoever is signed in has a password: others come in by a passkey or a linked login. */
+export function useHasPassword(): boolean {
+  const session = useSession();
+  return session.state !== 'somebody' || session.user.has_password;
+}
+
 /** Asks the server who is signed in. */
 export async function look(): Promise<void> {
   try {

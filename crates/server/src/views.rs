@@ -23,6 +23,8 @@ pub struct UserRead {
     is_verified: bool,
     /// Whether he is asked for a second factor.
     totp_enabled: bool,
+    /// Whether he has a password: who is invited has none yet, and a passkey or a linked login does without.
+    has_password: bool,
     oauth_provider: Option<String>,
     oauth_accounts: Vec<LoginRead>,
     failed_login_attempts: u32,
@@ -50,6 +52,7 @@ impl UserRead {
             is_superuser: user.role == security::Role::Admin,
             is_verified: user.is_verified,
             totp_enabled: user.has_second_factor,
+            has_password: user.has_password,
             oauth_provider: person.logins.first().map(|login| login.provider.clone()),
             oauth_accounts: person.logins.iter().map(LoginRead::of).collect(),
             failed_login_attempts: person.failures.count,

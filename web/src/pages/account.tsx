@@ -7,7 +7,7 @@ import { Time } from '../parts/time';
 import { useSession, type User } from '../session';
 import { Factors } from './account/factors';
 import { Logins, type Linking } from './account/logins';
-import { Password } from './account/password';
+import { NoPassword, Password } from './account/password';
 import { Sessions } from './account/sessions';
 import { Tokens } from './account/tokens';
 
@@ -42,7 +42,7 @@ export function AccountPage() {
     <>
       <h1>Account</h1>
       <You user={session.user} />
-      <Password email={session.user.email} onChanged={changed} />
+      {session.user.has_password ? <Password email={session.user.email} onChanged={changed} /> : <NoPassword />}
       <Factors onChanged={changed} />
       <Logins linking={linking} />
       <Sessions key={changes} />

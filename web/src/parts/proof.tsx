@@ -7,6 +7,7 @@ import { api, take, type Schemas } from '../api/client';
 import { failureOf } from '../api/failure';
 import { proveByPasskey } from '../api/passkeys';
 import { useLoaded } from '../load';
+import { signOut, useHasPassword } from '../session';
 import { Submit } from './buttons';
 import { Dialog } from './dialog';
 import { CodeField, PasswordField } from './field';
@@ -62,7 +63,7 @@ function ProofDialog({ question }: { question: Question }) {
   };
   return (
     <Dialog title="Is it still you?" onClose={callOff}>
-      <p className="about">Changes to how you sign in need a proof that is a few minutes old at most.</p>
+      <p className="about">This needs a proof of who you are that is a few minutes old at most.</p>
       <FailureNotice failure={factors.failure} />
       {factors.value ? (
         <Proof factors={factors.value} withPasskey={hasPasskeysHere && factors.value.passkeys > 0} question={question} />
@@ -81,6 +82,8 @@ function ProofDialog({ question }: { question: Question }) {
 }
 
 function Proof({ factors, withPasskey, question }: { factors: Schemas['Factors']; withPasskey: boolean; question: Question }) {
+  const hasPassword = useHasPassword();
+  if (!hasPassword && !takesCodes(factors)) return <NothingToShow question={question} />;
   return (
     <>
       {withPasskey && (
@@ -100,13 +103,52 @@ function Proof({ factors, withPasskey, question }: { factors: Schemas['Factors']
   );
 }
 
+function takesCodes(factors: Schemas['Factors']): boolean {
+  return factors.totp_enabled || factors.passkeys > 0;
+}
+
+/** Whoever signs in elsewhere alone shows who he is there. */
+function NothingToShow({ question }: { question: Question }) {
+  const act = useAct();
+  return (
+    <>
+      <p>You sign in with a linked login, so there is nothing here that you could show. Sign out and in again, then go on.</p>
+      <FailureNotice failure={act.failure} />
+      <div className="actions">
+        <button
+          type="button"
+          className="button-main"
+          disabled={act.isBusy}
+          onClick={() =>
+            void act.run(async () => {
+              await signOut();
+              question.answer(false);
+            })
+          }
+        >
+          Sign out
+        </button>
+        <button
+          type="button"
+          className="button-plain"
+          onClick={() => {
+            question.answer(false);
+          }}
+        >
+          Cancel
+        </button>
+      </div>
+    </>
+  );
+}
+
 function ProofForm({ factors, isFirst, question }: { factors: Schemas['Factors']; isFirst: boolean; question: Question }) {
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
   const act = useAct();
   const isPasswordWrong = act.failure?.code === 'credentials_wrong';
   const isCodeWrong = act.failure?.code === 'second_factor_wrong';
-  const takesCode = factors.totp_enabled || factors.passkeys > 0;
+  const hasPassword = useHasPassword();
   return (
     <form
       onSubmit={(event) => {
@@ -118,16 +160,19 @@ function ProofForm({ factors, isFirst, question }: { factors: Schemas['Factors']
         });
       }}
     >
-      <PasswordField
-        label="Your password"
-        value={password}
-        onValue={setPassword}
-        autoComplete="current-password"
-        autoFocus={isFirst}
-        wrong={isPasswordWrong ? act.failure?.words : undefined}
-      />
-      {takesCode && (
+      {hasPassword && (
+        <PasswordField
+          label="Your password"
+          value={password}
+          onValue={setPassword}
+          autoComplete="current-password"
+          autoFocus={isFirst}
+          wrong={isPasswordWrong ? act.failure?.words : undefined}
+        />
+      )}
+      {takesCodes(factors) && (
         <CodeField
+          autoFocus={isFirst && !hasPassword}
           isRecovery={!factors.totp_enabled}
           value={code}
           onValue={setCode}

@@ -344,6 +344,7 @@ async fn an_allowed_domain_makes_viewers_where_the_settings_say_so() {
         (&me["role"], &me["state"]),
         (&"viewer".into(), &"active".into())
     );
+    assert_eq!(me["has_password"], false);
     let id = me["oauth_accounts"][0]["id"].as_str().expect("an id");
     let request = Served::request("DELETE", &format!("/api/auth/logins/{id}"), &shows, "");
     served

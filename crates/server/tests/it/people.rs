@@ -41,6 +41,7 @@ async fn a_sign_in_has_the_form_of_dangos_pages() {
     assert_eq!(body["user"]["role"], "admin");
     assert_eq!(body["must_change_password"], false);
     assert_eq!(body["requires_2fa_setup"], false);
+    assert_eq!(body["user"]["has_password"], true);
     let set: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
     let session = set[0].to_str().expect("text");
     assert!(session.contains("; HttpOnly; SameSite=Lax; Path=/;") && !session.contains("Domain"));

@@ -6,6 +6,7 @@ import { Enrolment } from '../../parts/enrolment';
 import { Section } from '../../parts/frame';
 import { DoneNotice, FailureNotice } from '../../parts/notice';
 import { useProof } from '../../parts/proof';
+import { useHasPassword } from '../../session';
 
 type Mode = 'rest' | 'enrol' | 'take-away';
 
@@ -21,6 +22,7 @@ export function Authenticator({ factors, onCodesVoid, onChanged }: Props) {
   const [done, setDone] = useState<string | null>(null);
   const act = useAct();
   const prove = useProof();
+  const alone = useHasPassword() ? 'Your password' : 'Your linked login';
   const isOn = factors.totp_enabled;
   const rest = async (said: string) => {
     setMode('rest');
@@ -32,23 +34,25 @@ export function Authenticator({ factors, onCodesVoid, onChanged }: Props) {
       setMode('rest');
       await prove(() => take(api.POST('/auth/2fa/disable', { body: {} })));
       if (factors.passkeys === 0) onCodesVoid();
-      const left = factors.passkeys === 0 ? 'Your password alone signs you in.' : 'Your passkeys are asked for as before.';
+      const left = factors.passkeys === 0 ? `${alone} alone signs you in.` : 'Your passkeys are asked for as before.';
       await rest(`The authenticator app is off. ${left}`);
     });
   const begin = () => {
     setDone(null);
-    onCodesVoid();
     setMode('enrol');
   };
   return (
-    <Section title="Authenticator app" about="Beside the password, a code that only your phone can show.">
+    <Section title="Authenticator app" about="A second step at sign-in: a code that only your phone can show.">
       <DoneNotice>{done && <p>{done}</p>}</DoneNotice>
       <FailureNotice failure={act.failure} />
       {mode === 'enrol' ? (
         <Enrolment
           below="h2"
           replacesCodes={factors.recovery_codes_left > 0}
-          onDone={() => rest('Two-step sign-in is on. Everywhere else you were signed out.')}
+          onDone={() => {
+            onCodesVoid();
+            return rest('Two-step sign-in is on. Everywhere else you were signed out.');
+          }}
           onCancel={() => {
             setMode('rest');
             void onChanged();
@@ -91,7 +95,7 @@ export function Authenticator({ factors, onCodesVoid, onChanged }: Props) {
         >
           <p>
             {factors.passkeys === 0
-              ? 'Whoever learns your password can sign in then. The recovery codes are void, and you are signed out everywhere else.'
+              ? `${alone} alone signs you in then. The recovery codes are void, and you are signed out everywhere else.`
               : 'Your passkeys and recovery codes stay. You are signed out everywhere else.'}
           </p>
           <div className="actions">

@@ -46,3 +46,12 @@ export function Password({ email, onChanged }: { email: string; onChanged: () =>
     </Section>
   );
 }
+
+/** What stands in the place of the password for somebody who has none. */
+export function NoPassword() {
+  return (
+    <Section title="Password">
+      <p>You have none: you sign in with a passkey or a linked login.</p>
+    </Section>
+  );
+}
