@@ -38,6 +38,14 @@ impl Stop {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
+        let source = error.source.as_ref();
+        let closed = source
+            .and_then(|source| source.downcast_ref::<io::Error>())
+            .is_some_and(|source| source.kind() == io::ErrorKind::BrokenPipe);
+        // Whoever reads had enough: `dango audit export | head`.
+        if closed && error.code == Code::OutputFailed {
+            return Self::PipeClosed;
+        }
         Self::Failed(error)
     }
 }

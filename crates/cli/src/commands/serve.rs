@@ -1,6 +1,6 @@
 //! `dango serve`: the server, in the foreground.
 
-mod first_admin;
+pub(super) mod first_admin;
 
 use crate::context::Context;
 use crate::door::Client;

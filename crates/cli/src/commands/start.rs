@@ -56,10 +56,12 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<(), S
     let _ = fs::remove_file(&words);
     let status = started?;
     tell(context, &status, "runs")?;
-    if !context.output.json && context.output.talks_to_terminal() {
+    if !context.output.json {
         let made: Value = client.post_plain("/operator/set-up").await?;
-        if let Some(link) = made.get("link").and_then(Value::as_str) {
-            serve::tell_set_up(context, link);
+        match made.get("link").and_then(Value::as_str) {
+            Some(link) if context.output.talks_to_terminal() => serve::tell_set_up(context, link),
+            Some(_) => context.output.tell(serve::first_admin::WITHOUT_TERMINAL),
+            None => {}
         }
     }
     if let Some(url) = status.get("url").and_then(Value::as_str)

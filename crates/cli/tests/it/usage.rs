@@ -190,17 +190,21 @@ fn outside_a_project_every_command_that_needs_one_says_how_to_make_one() {
 #[test]
 fn a_closed_stdout_ends_quietly() {
     use std::process::{Command, Stdio};
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dango"));
-    command
-        .args(["explain"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the binary runs");
-    // The reader is gone before the first byte.
-    drop(child.stdout.take());
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert!(output.stderr.is_empty(), "{output:?}");
+    let project = Project::new();
+    for words in [&["explain"][..], &["audit", "export"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dango"));
+        command
+            .args(words)
+            .current_dir(project.path(""))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary runs");
+        // The reader is gone before the first byte.
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {output:?}");
+        assert!(output.stderr.is_empty(), "{words:?}: {output:?}");
+    }
 }
 
 #[test]

@@ -9,13 +9,20 @@ use app::App;
 use app::identity::people::{self, Promoted};
 use security::permissions::UsersManage;
 
+/// What a server says that has no admin, where the link that makes one cannot be shown.
+pub(in crate::commands) const WITHOUT_TERMINAL: &str = "there is no admin yet, and no terminal to show the link that makes one: \
+    `dango user add EMAIL --role admin` prints an invite";
+
 /// Makes the admin that the environment names, when there was none yet.
 pub(super) async fn make(context: &Context, app: &App) -> Result<(), Stop> {
     let environment = app.environment();
+    let allow = app.allow::<UsersManage>().await?;
     let Some(named) = environment.setting(EMAIL) else {
+        if !context.output.talks_to_terminal() && !people::had_admin(app, &allow).await? {
+            context.output.tell(WITHOUT_TERMINAL);
+        }
         return Ok(());
     };
-    let allow = app.allow::<UsersManage>().await?;
     if people::had_admin(app, &allow).await? {
         tracing::info!("DANGO_ADMIN_EMAIL is ignored: there is an admin already");
         return Ok(());
