@@ -333,12 +333,15 @@ async fn forgot(
     State(server): State<Server>,
     Json(address): Json<Address>,
 ) -> Reply<StatusCode> {
-    let mail = passwords::forget(server.app(), &allow, &address.email).await?;
-    if let Some(mail) = mail {
-        // Afterwards: how long it takes would say that there is somebody.
-        let app = Arc::clone(server.app());
-        server.do_later(async move { passwords::deliver(&app, &mail).await });
-    }
+    // All of it afterwards: how long it takes would say whether there is somebody.
+    let app = Arc::clone(server.app());
+    server.do_later(async move {
+        match passwords::forget(&app, &allow, &address.email).await {
+            Ok(Some(mail)) => passwords::deliver(&app, &mail).await,
+            Ok(None) => {}
+            Err(error) => app::logging::failed(&error),
+        }
+    });
     Ok(StatusCode::ACCEPTED)
 }
 
