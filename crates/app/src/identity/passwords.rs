@@ -94,7 +94,7 @@ pub async fn set_own(app: &App, allow: &Allow<AccountSecure>, new: &Plain<String
 }
 
 /// Brings a reset link to whom it is for: by mail, and into the log where the operator said so. Nobody else learns of it.
-pub async fn deliver(app: &App, mail: &ResetMail) {
+async fn deliver(app: &App, mail: &ResetMail) {
     let link = links::address(app, links::Page::Reset, &mail.link);
     if app.identity().config.log_reset_links {
         // The one secret that is ever logged, and only where `DAP_AUTH_LOG_RESET_TOKENS` asks for it.
@@ -113,6 +113,15 @@ pub async fn deliver(app: &App, mail: &ResetMail) {
         &mail.link,
     )
     .await;
+}
+
+/// Mails whoever has this address a link to choose another password, if there is somebody. Nobody learns what became of it.
+pub async fn mail_link(app: &App, allow: &Allow<SignIn>, email: &str) {
+    match forget(app, allow, email).await {
+        Ok(Some(mail)) => deliver(app, &mail).await,
+        Ok(None) => {}
+        Err(error) => crate::logging::failed(&error),
+    }
 }
 
 /// Makes a link to choose another password, when somebody may sign in at `email`; whether there is somebody, nobody is told.

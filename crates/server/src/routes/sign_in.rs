@@ -335,13 +335,7 @@ async fn forgot(
 ) -> Reply<StatusCode> {
     // All of it afterwards: how long it takes would say whether there is somebody.
     let app = Arc::clone(server.app());
-    server.do_later(async move {
-        match passwords::forget(&app, &allow, &address.email).await {
-            Ok(Some(mail)) => passwords::deliver(&app, &mail).await,
-            Ok(None) => {}
-            Err(error) => app::logging::failed(&error),
-        }
-    });
+    server.do_later(async move { passwords::mail_link(&app, &allow, &address.email).await });
     Ok(StatusCode::ACCEPTED)
 }
 
