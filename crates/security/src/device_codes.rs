@@ -1,39 +1,20 @@
 //! The short codes by which somebody recognises the program that asks to be let in (RFC 8628): eight letters, `WDJB-MJHT`.
 
-use crate::entropy::{self, Entropy};
+use crate::entropy::Entropy;
 use crate::plain::Plain;
+use crate::short_codes::Alphabet;
 
 /// The letters of RFC 8628 §6.1: no vowels, so that no words come out; 34 bits in a code.
-const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
-/// The largest multiple of 20 that a byte holds: what lies above would make some letters likelier.
-const FAIR: u8 = 240;
-const HALF_CHARS: usize = 4;
+const LETTERS: Alphabet = Alphabet(b"BCDFGHJKLMNPQRSTVWXZ");
 
 /// Makes a code.
 pub fn generate(entropy: &dyn Entropy) -> Plain<String> {
-    let mut code = String::with_capacity(2 * HALF_CHARS + 1);
-    while code.len() < 2 * HALF_CHARS + 1 {
-        let [byte] = entropy::bytes::<1>(entropy);
-        if code.len() == HALF_CHARS {
-            code.push('-');
-        }
-        let letter = ALPHABET.get(usize::from(byte % 20)).copied();
-        code.extend(letter.filter(|_| byte < FAIR).map(char::from));
-    }
-    Plain::new(code)
+    LETTERS.generate(entropy)
 }
 
 /// Returns what somebody typed as the code it may be: upper case, with its dash; `None` for what cannot be one.
 pub fn normalise(typed: &str) -> Option<Plain<String>> {
-    let letters: String = typed
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .map(|c| c.to_ascii_uppercase())
-        .collect();
-    let is_code =
-        letters.len() == 2 * HALF_CHARS && letters.bytes().all(|byte| ALPHABET.contains(&byte));
-    let (first, second) = letters.split_at_checked(HALF_CHARS)?;
-    is_code.then(|| Plain::new(format!("{first}-{second}")))
+    LETTERS.normalise(typed)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod permissions;
 pub mod plain;
 pub mod recovery_codes;
 pub mod session_tokens;
+mod short_codes;
 pub mod tokens;
 pub mod totp;
 pub mod witness;

@@ -1,44 +1,22 @@
 //! Recovery codes: eight of them, `XXXX-XXXX`, each good once, hashed as passwords are.
 
-use crate::entropy::{self, Entropy};
+use crate::entropy::Entropy;
 use crate::plain::Plain;
+use crate::short_codes::Alphabet;
 
 /// How many a person gets.
 pub const COUNT: usize = 8;
 /// 32 characters, without those that are taken for each other: 40 bits in a code.
-const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-const HALF_CHARS: usize = 4;
+const CHARACTERS: Alphabet = Alphabet(b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789");
 
 /// Makes a set of codes.
 pub fn generate(entropy: &dyn Entropy) -> Vec<Plain<String>> {
-    (0..COUNT)
-        .map(|_| {
-            let random = entropy::bytes::<{ 2 * HALF_CHARS }>(entropy);
-            let mut code = String::with_capacity(2 * HALF_CHARS + 1);
-            for (at, byte) in random.into_iter().enumerate() {
-                if at == HALF_CHARS {
-                    code.push('-');
-                }
-                // 256 is a multiple of 32: no character is likelier than another.
-                let letter = ALPHABET.get(usize::from(byte % 32)).copied();
-                code.push(char::from(letter.unwrap_or(b'A')));
-            }
-            Plain::new(code)
-        })
-        .collect()
+    (0..COUNT).map(|_| CHARACTERS.generate(entropy)).collect()
 }
 
 /// Returns what somebody typed as the code it may be: upper case, with its dash; `None` for what cannot be one.
 pub fn normalise(typed: &str) -> Option<Plain<String>> {
-    let letters: String = typed
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .map(|c| c.to_ascii_uppercase())
-        .collect();
-    let is_code =
-        letters.len() == 2 * HALF_CHARS && letters.bytes().all(|byte| ALPHABET.contains(&byte));
-    let (first, second) = letters.split_at_checked(HALF_CHARS)?;
-    is_code.then(|| Plain::new(format!("{first}-{second}")))
+    CHARACTERS.normalise(typed)
 }
 
 #[cfg(test)]

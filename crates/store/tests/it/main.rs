@@ -16,6 +16,7 @@ mod effects;
 mod factors;
 mod files;
 mod jobs;
+mod limits;
 mod linked_logins;
 mod passkeys;
 mod people;
@@ -103,6 +104,11 @@ conformance! {
             an_effect_is_finished_under_its_own_permission,
             an_effect_whose_process_is_gone_is_found_and_settled,
         ];
+        limits: [
+            many_guesses_at_once_do_not_pass_the_limit,
+            what_is_long_over_is_deleted,
+            many_mints_at_once_do_not_pass_the_limit,
+        ];
         people: [
             one_address_is_one_user,
             the_last_admin_stays,
@@ -112,9 +118,6 @@ conformance! {
             other_sessions_are_listed_and_ended,
             a_token_is_found_by_its_hash_and_revoked_by_its_owner,
             a_link_is_good_once_and_for_its_time,
-            many_guesses_at_once_do_not_pass_the_limit,
-            what_is_long_over_is_deleted,
-            many_mints_at_once_do_not_pass_the_limit,
         ];
         factors: [
             an_app_is_enabled_by_its_first_code,
