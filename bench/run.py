@@ -5,13 +5,14 @@ import json
 import os
 import platform
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import orders
+import peers
 from measure import median, run
+from peers import free_port
 
 HERE = Path(__file__).resolve().parent
 WORK = Path(sys.argv[1]).resolve()
@@ -19,10 +20,7 @@ ROWS = sys.argv[2:] or ["start", "csv1m", "csv5m", "postgres", "rest"]
 DANGO = Path(os.environ["CARGO_TARGET_DIR"]) / "release" / "dango"
 PYTHON = {name: WORK / name / "bin" / "python" for name in ("duckdb", "dlt", "getdango")}
 GETDANGO = WORK / "getdango" / "bin" / "dango"
-QUIET = os.environ | {
-    "DANGO_TELEMETRY": "off", "RUNTIME__DLTHUB_TELEMETRY": "false", "DO_NOT_TRACK": "1",
-    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DLT_DATA_DIR": str(WORK / "dlt_data"),
-}
+QUIET = peers.QUIET | {"DLT_DATA_DIR": str(WORK / "dlt_data")}
 N = int(os.environ.get("N", "5"))
 results = []
 
@@ -157,12 +155,6 @@ def csv(rows, label):
     note(label, "ours", measured["ours"], megabytes(folder / "data/warehouse.duckdb"), reference)
     if "getdango load" in measured:
         note(label, "getdango, load only", measured["getdango load"], megabytes(peer_folder / "data/warehouse.duckdb"), reference)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Postgres:

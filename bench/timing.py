@@ -8,12 +8,13 @@ import math
 import os
 import random
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from peers import free_port
 
 HERE = Path(__file__).resolve().parent
 WORK = Path(sys.argv[1]).resolve()
@@ -24,12 +25,6 @@ EMAIL, PASSWORD = "admin@example.com", "a password for the bench 2026"
 # An account takes 100 guesses from all addresses together; each guess comes from an address of its own.
 GUESSES = 80
 rng = random.Random(SEED)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:

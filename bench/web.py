@@ -8,7 +8,6 @@ import platform
 import re
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import time
 from pathlib import Path
 
 from measure import tree
+from peers import QUIET, free_port
 
 HERE = Path(__file__).resolve().parent
 WORK = Path(sys.argv[1]).resolve()
@@ -25,15 +25,6 @@ GETDANGO = WORK / "getdango" / "bin" / "dango"
 EMAIL, PASSWORD = "admin@example.com", "Peer-bench-2026!"
 SECONDS = int(os.environ.get("SECONDS_A_POINT", "5"))
 CONNECTIONS = (1, 16, 64)
-QUIET = os.environ | {
-    "DANGO_TELEMETRY": "off", "RUNTIME__DLTHUB_TELEMETRY": "false", "DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:
@@ -92,15 +83,18 @@ class Server:
         return rate, float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
     def crowd(self, number):
-        """Signs in `number` at once; returns (their latencies, those of one who reads meanwhile) in ms, and the peak in MB."""
+        """Signs in `number` at once; returns the latencies of those let in and of one who reads meanwhile, in ms, every status, and
+        the peak in MB."""
         latencies, meanwhile, statuses, peak = [], [], [], [0.0]
         over, gate = threading.Event(), threading.Barrier(number + 1)
 
         def enter():
             gate.wait()
             began = time.monotonic()
-            statuses.append(self.login()[0])
-            latencies.append((time.monotonic() - began) * 1000)
+            status = self.login()[0]
+            statuses.append(status)
+            if status == 200:
+                latencies.append((time.monotonic() - began) * 1000)
 
         def read():
             while not over.is_set():
@@ -179,6 +173,7 @@ def main():
             for who, statuses in (("getdango", theirs[2]), ("Dango", mine[2])):
                 counts = {status: statuses.count(status) for status in sorted(set(statuses))}
                 print(f"{number} sign-ins at once, {who}: answers {counts}", flush=True)
+            row(f"{number} sign-ins at once, let in", theirs[2].count(200), mine[2].count(200), "people", True)
             row(f"{number} sign-ins at once, median", statistics.median(theirs[0]), statistics.median(mine[0]), "ms", False)
             row(f"{number} sign-ins at once, slowest", theirs[0][-1], mine[0][-1], "ms", False)
             row(f"{number} sign-ins at once, p99 of somebody who reads", at(theirs[1], 0.99), at(mine[1], 0.99), "ms", False)
