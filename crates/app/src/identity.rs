@@ -41,6 +41,7 @@ use crate::{App, Error, Result};
 use connect::Egress;
 use connect::mail::Mailer;
 use domain::{Clock, Code, SessionId, UserId, say};
+use guesses::Turns;
 use remembered::Remembered;
 use security::passwords::Policy;
 use security::tokens::TokenHash;
@@ -58,6 +59,7 @@ pub struct Identity {
     /// With whom people can sign in, once somebody asked: most commands never do.
     pub(crate) providers: OnceLock<Vec<linked_logins::Provider>>,
     pub(crate) mailer: Option<Mailer>,
+    turns: Turns,
     sessions: Remembered<SessionId, (Session, User)>,
     tokens: Remembered<TokenHash, (ApiToken, User)>,
     accounts: Remembered<UserId, (User, Vec<LinkedLogin>)>,
@@ -80,6 +82,7 @@ impl Identity {
             entropy,
             providers: OnceLock::new(),
             mailer,
+            turns: Turns::default(),
             sessions: Remembered::default(),
             tokens: Remembered::default(),
             accounts: Remembered::default(),

@@ -6,16 +6,46 @@ use crate::{App, Error, Result};
 use domain::{Code, Timestamp, say};
 use security::tokens::TokenHash;
 use security::{Allow, Client};
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::time::Duration;
 use store::attempts::{self, Attempt, ClearsAttempts, Counter, CountsAttempts, Limit};
 use store::{StoreError, Tx};
+use tokio::sync::{Mutex, MutexGuard};
 
 /// How many networks may use up their guesses at one account before everybody waits: whoever guesses from many addresses is
 /// slowed down. A device that has signed in before is not held up by it, so that strangers cannot lock a person out.
 const NETWORKS_MAX: u32 = 20;
 /// Failures are forgotten when none came for so long.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
+
+/// Accounts that guess beside each other; others now and then wait for a stranger.
+const TURNS: usize = 256;
+
+/// Who guesses at an account waits for whoever guesses there: a guess counts as a failure until it proved right, and right ones at the
+/// same time would lock each other out. The same for accounts that do not exist.
+pub(crate) struct Turns {
+    hasher: RandomState,
+    turns: Vec<Mutex<()>>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            turns: (0..TURNS).map(|_| Mutex::default()).collect(),
+        }
+    }
+}
+
+impl Turns {
+    /// Waits for the turn of `account`; it lasts until what is returned is dropped.
+    pub(crate) async fn wait(&self, account: &str) -> Option<MutexGuard<'_, ()>> {
+        let hash = self.hasher.hash_one(account) % TURNS as u64;
+        let turn = self.turns.get(usize::try_from(hash).ok()?)?;
+        Some(turn.lock().await)
+    }
+}
 
 /// A series of guesses at one account.
 pub(crate) struct Guesses {

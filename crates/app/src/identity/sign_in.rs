@@ -48,6 +48,8 @@ pub async fn sign_in(app: &App, allow: &Allow<SignIn>, typed: Credentials) -> Re
         || typed.email.trim().to_lowercase(),
         |email| email.as_str().to_owned(),
     );
+    // Before anything is read: who waited goes by how things are then.
+    let _turn = app.identity().turns.wait(&account).await;
     let (known, kinds) = find(app, allow, email.as_ref()).await?;
     let is_known_device = known
         .as_ref()

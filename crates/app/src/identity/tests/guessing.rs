@@ -50,6 +50,14 @@ async fn whoever_knows_the_password_is_in_and_everybody_else_hears_the_same() {
 }
 
 #[tokio::test]
+async fn of_many_right_sign_ins_at_once_all_come_in() {
+    let team = Team::new().await;
+    team.add("ada@example.com", Role::Admin).await;
+    let ended = join_all((0..20).map(|_| team.sign_in("ada@example.com", PASSWORD))).await;
+    assert_eq!(ended.iter().filter(|entered| entered.is_ok()).count(), 20);
+}
+
+#[tokio::test]
 async fn of_many_guesses_at_once_five_are_tried() {
     let team = Team::new().await;
     team.add("ada@example.com", Role::Admin).await;
